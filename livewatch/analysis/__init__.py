@@ -1,0 +1,1 @@
+"""What the pictures show: cells, their tracks, contacts and encounters. Pure."""

@@ -1,0 +1,1 @@
+"""The window. It draws steps and passes on requests; it decides nothing."""

@@ -1,0 +1,115 @@
+"""The loop: ask for a shot, look at what came back, decide, publish, ask for the next.
+
+One coroutine. It yields the next `Shot` and is sent what came of it: a `Frame`, a `Missed`,
+or, while it waits for a shot's time, a `Request` of the operator. It knows no device, file,
+thread or clock; a test drives it with `send()`.
+
+Before a frame is analysed the policy says what it would do if it learnt nothing more (the
+standing decision). Analysis has until that shot is due; the loop then goes on without it.
+So slow analysis costs knowledge, never frames.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
+
+from livewatch.model import (
+    Decision,
+    Exposed,
+    Frame,
+    Lateness,
+    News,
+    Observation,
+    Reply,
+    Shot,
+    Step,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
+State = TypeVar("State")
+Watch: TypeAlias = "Generator[Shot, Reply, None]"
+
+
+class Eyes(Protocol):
+    """Analysis, as the loop sees it: asked for a frame, it answers in time or not at all."""
+
+    def look(self, frame: Frame, until_s: float) -> Observation | None:
+        """Analyse `frame`, and give up waiting at session time `until_s`.
+
+        The observation may be of an earlier frame, when analysis is behind; None when there
+        is none.
+        """
+        ...
+
+
+class Mind(Protocol[State]):
+    """A policy: pure, its state a frozen value passed in and out."""
+
+    def begin(self, now_s: float) -> tuple[State, Decision]:
+        """The first decision."""
+        ...
+
+    def decide(self, state: State, news: News) -> tuple[State, Decision]:
+        """The next decision, in the light of one piece of news.
+
+        Every frame is first announced as `Exposed`; an `Observation` of it may follow, at
+        once, late, or never.
+        """
+        ...
+
+
+def watch(
+    eyes: Eyes,
+    mind: Mind[State],
+    publish: Callable[[Step], None],
+    stopwatch: Callable[[], float],
+    now_s: float = 0.0,
+) -> Watch:
+    """Yield shots and be sent what came of them, until the policy has no next shot."""
+    state, decision = mind.begin(now_s)
+    number, before = 0, None
+    while decision.shot is not None:
+        reply = yield decision.shot
+        observation, lateness = None, Lateness()
+        if isinstance(reply, Frame):
+            state, decision = mind.decide(state, announced(reply))
+            begun_s = stopwatch()
+            observation = eyes.look(reply, due_s(decision, reply))
+            seen_s = stopwatch()
+            if observation is not None:
+                state, decision = mind.decide(state, observation)
+            lateness = measured(reply, before, begun_s, seen_s, stopwatch())
+            before = reply
+        else:
+            state, decision = mind.decide(state, reply)
+        number += 1
+        decision = decision.numbered(number)
+        publish(Step(reply, observation, decision, lateness))
+
+
+def announced(frame: Frame) -> Exposed:
+    """What is known of a frame before it is analysed."""
+    return Exposed(frame.index, frame.shot, frame.time_s, frame.end_s)
+
+
+def due_s(decision: Decision, frame: Frame) -> float:
+    """Until when analysis may take without delaying the standing decision."""
+    return frame.end_s if decision.shot is None else decision.shot.not_before_s
+
+
+def measured(
+    frame: Frame, before: Frame | None, begun_s: float, seen_s: float, decided_s: float
+) -> Lateness:
+    """The stages of one turn, from the frame's own stopwatch and the loop's."""
+    at_once = before is not None and frame.shot.not_before_s <= before.end_s
+    return Lateness(
+        late_s=frame.time_s - frame.shot.not_before_s,
+        transfer_s=frame.stopwatch.in_hand_s - frame.stopwatch.exposed_s,
+        analysis_s=seen_s - begun_s,
+        decision_s=decided_s - seen_s + begun_s - frame.stopwatch.in_hand_s,
+        react_s=frame.stopwatch.begun_s - before.stopwatch.exposed_s
+        if before is not None and at_once
+        else float("nan"),
+    )

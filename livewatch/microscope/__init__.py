@@ -1,0 +1,1 @@
+"""The one room where Micro-Manager's core is driven."""

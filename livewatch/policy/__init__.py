@@ -1,0 +1,1 @@
+"""What to image next, and why. Pure."""

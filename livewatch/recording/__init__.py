@@ -1,0 +1,1 @@
+"""What is kept: the session folder, written and read."""

@@ -1,0 +1,1 @@
+"""Recorded sessions and time-lapses, served again."""

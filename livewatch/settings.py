@@ -1,0 +1,180 @@
+"""One experiment: what the user decides, as frozen values with units in their names.
+
+Each field's description is the comment `livewatch init` writes beside it. Impossible values
+are refused at construction; reading the file, and naming the place of an error in it, is
+`experiment.py`'s work.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
+Fraction = Annotated[float, Field(ge=0, le=1)]
+
+
+class Section(BaseModel):
+    """A table of the experiment file: frozen, and without unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False)
+
+
+class Imaging(StrEnum):
+    """How the two populations reach the camera."""
+
+    SEQUENTIAL = "sequential"
+    SPLIT_LEFT_RIGHT = "split-left-right"
+    SPLIT_TOP_BOTTOM = "split-top-bottom"
+    TWO_CAMERAS = "two-cameras"
+
+
+class Microscope(Section):
+    """Which hardware, and how its images lie on the stage."""
+
+    config: str = Field(
+        "", description="Micro-Manager hardware configuration (.cfg), relative to this file"
+    )
+    imaging: Imaging = Field(
+        Imaging.SEQUENTIAL,
+        description="'sequential' presets, one image 'split-left-right' or 'split-top-bottom' "
+        "(nk first), or 'two-cameras' (nk on the first)",
+    )
+    objective: str = Field("", description="objective for the survey; '' keeps the one in place")
+    binning: Annotated[int, Field(ge=1, le=16)] = Field(1, description="camera binning")
+    mirror_x: bool = Field(False, description="stage x grows towards the image's left")
+    mirror_y: bool = Field(False, description="stage y grows towards the image's top")
+    swap_xy: bool = Field(False, description="stage x runs along image rows (camera turned by 90)")
+    settle_ms: NotNegative = Field(0.0, description="rest after the stage has arrived")
+    xy_tolerance_um: Positive = Field(
+        2.0, description="a stage further than this from where it was sent has not arrived"
+    )
+    z_tolerance_um: Positive = Field(1.0, description="the same for focus")
+    timeout_s: Positive = Field(
+        10.0, description="a device busy for longer than this has failed; exposure is added"
+    )
+
+
+class Channel(Section):
+    """One colour: the preset that shows it, and how long to expose it."""
+
+    group: str = Field("Channel", description="Micro-Manager configuration group")
+    preset: str = Field("", description="preset in that group; '' changes nothing")
+    exposure_ms: Positive = Field(50.0, description="exposure for every shot of this channel")
+    power: Positive = Field(1.0, description="light power relative to this experiment's full power")
+
+
+class Position(Section):
+    """A place to survey, in stage um. z_um unset: the focus stays as it is."""
+
+    name: str = Field(min_length=1, description="name in tables and on screen")
+    x_um: float = Field(description="stage x")
+    y_um: float = Field(description="stage y")
+    z_um: float | None = Field(None, description="focus")
+
+
+class Survey(Section):
+    """The rounds made while nothing happens."""
+
+    interval_s: Positive = Field(30.0, description="time between two frames of one position")
+
+
+class Cells(Section):
+    """What to look for. Diameters are typical, not limits."""
+
+    nk_diameter_um: Positive = Field(9.0, description="typical NK cell")
+    tumor_diameter_um: Positive = Field(20.0, description="typical tumor cell")
+
+
+class ContactRules(Section):
+    """When two cells count as near, in contact, and apart again."""
+
+    near_um: Positive = Field(8.0, description="pairs with a larger gap are not listed")
+    touch_um: Positive = Field(1.0, description="tumor outline this close to the NK cell is sealed")
+    enter_um: Positive = Field(1.3, description="an encounter opens at a gap of at most this")
+    enter_frames: Annotated[int, Field(ge=1)] = Field(
+        2, description="seen so in this many frames in a row"
+    )
+    exit_um: Positive = Field(2.5, description="and closes at a gap above this")
+    bridge_s: NotNegative = Field(60.0, description="that lasts longer than this")
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if not self.enter_um <= self.exit_um <= self.near_um:
+            raise ValueError(
+                f"enter_um {self.enter_um} <= exit_um {self.exit_um} <= near_um {self.near_um} "
+                "must hold"
+            )
+        return self
+
+
+class Zoom(StrEnum):
+    """What a closer look changes."""
+
+    NONE = "none"
+    REGION = "region"
+
+
+class Reaction(Section):
+    """What to do about an encounter."""
+
+    interval_s: NotNegative = Field(
+        2.0, description="time between frames in an encounter; 0 = as fast as possible"
+    )
+    zoom: Zoom = Field(Zoom.REGION, description="'none', or 'region': read out only the pair")
+    region_um: Positive = Field(80.0, description="side of the region around the pair")
+    recenter_um: Positive = Field(
+        8.0, description="move the region when the pair is this far off its centre"
+    )
+    cooldown_s: NotNegative = Field(
+        60.0, description="stay for this long after the encounter is over"
+    )
+
+
+class Limits(Section):
+    """What livewatch will not do, whatever happens."""
+
+    duration_s: Positive | None = Field(None, description="the session ends after this")
+    x_um: tuple[float, float] | None = Field(None, description="stage x stays within [low, high]")
+    y_um: tuple[float, float] | None = Field(None, description="stage y stays within [low, high]")
+    z_um: tuple[float, float] | None = Field(None, description="focus stays within [low, high]")
+    disk_reserve_gb: NotNegative = Field(
+        1.0, description="the session ends before free disk falls below this"
+    )
+
+    @model_validator(mode="after")
+    def _low_first(self) -> Self:
+        for name in ("x_um", "y_um", "z_um"):
+            bounds = getattr(self, name)
+            if bounds is not None and bounds[0] > bounds[1]:
+                raise ValueError(f"{name} = {list(bounds)}: the lower bound comes first")
+        return self
+
+
+class Experiment(Section):
+    """Everything the user decides."""
+
+    microscope: Microscope = Microscope()
+    channels: dict[str, Channel] = Field(
+        default_factory=lambda: {"nk": Channel(), "tumor": Channel()}
+    )
+    positions: tuple[Position, ...] = ()
+    survey: Survey = Survey()
+    cells: Cells = Cells()
+    contact: ContactRules = ContactRules()
+    reaction: Reaction = Reaction()
+    limits: Limits = Limits()
+
+    @model_validator(mode="after")
+    def _both_populations(self) -> Self:
+        for name in ("nk", "tumor"):
+            if name not in self.channels:
+                raise ValueError(f"[channels.{name}] is missing: it shows the {name} cells")
+        names = [position.name for position in self.positions]
+        for name in names:
+            if names.count(name) > 1:
+                raise ValueError(f"two positions are named {name!r}")
+        return self

@@ -1,0 +1,1 @@
+"""What stands before the lens when there is no real sample."""
