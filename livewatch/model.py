@@ -304,6 +304,23 @@ class Cell:
         return 12.566370614359172 * self.area_um2 / max(self.perimeter_um, 1e-9) ** 2
 
 
+NAN = float("nan")
+"""A measure that was not, or could not be, taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class Bite:
+    """Tumor-colored material that appeared inside an NK cell in contact, and stayed.
+
+    `fraction` is its share of the tumor's dye before contact. `supported` says that the tumor
+    lost dye at that time as well.
+    """
+
+    time_s: float
+    fraction: float
+    supported: bool = False
+
+
 @dataclass(frozen=True, slots=True)
 class Contact:
     """One NK-tumor pair that is near, in one frame.
@@ -311,6 +328,17 @@ class Contact:
     `gap_um` is bias-corrected. `approach_um_per_s` is positive while the gap closes;
     `contact_in_s` is the predicted time until the membranes touch (0 when they do, inf when
     the pair is not closing) with its standard deviation `contact_in_sd_s`.
+
+    What follows is measured while an encounter is open, NaN or empty otherwise. Directions are
+    seen from the tumor's centre: 0 along +x, growing towards +y (clockwise on screen).
+    `patch_deg` is the middle of the contact patch, which runs from `patch_start_deg` to
+    `patch_end_deg` in growing direction. `orbit_deg` is how far the patch has moved around the
+    tumor since contact began, in the image; `twist_deg` how far the tumor's body has turned
+    (`twist_quality` 0..1; NaN with `twist_reason` when it cannot be measured); `slip_um` how far
+    the patch has moved along the membrane in the tumor's own rotating frame. `bites` counts
+    those so far, `bitten_fraction` is the share of the tumor's dye now inside the NK cell.
+    `tumor_waves_um` is the ripple of the tumor's outline; `viability` goes from 1 (alive) to 0
+    (dead), `viability_evidence` names what speaks for death.
     """
 
     nk_id: int
@@ -325,6 +353,21 @@ class Contact:
     approach_um_per_s: float = 0.0
     contact_in_s: float = float("inf")
     contact_in_sd_s: float = float("inf")
+    patch_deg: float = NAN
+    patch_start_deg: float = NAN
+    patch_end_deg: float = NAN
+    orbit_deg: float = NAN
+    twist_deg: float = NAN
+    twist_quality: float = NAN
+    twist_reason: str = ""
+    slip_um: float = NAN
+    bites: int = 0
+    bitten_fraction: float = NAN
+    tumor_area_um2: float = NAN
+    tumor_roundness: float = NAN
+    tumor_waves_um: float = NAN
+    viability: float = NAN
+    viability_evidence: str = ""
 
     @property
     def pair(self) -> tuple[int, int]:
@@ -338,6 +381,12 @@ class Encounter:
 
     `start_s` is the first frame in contact, `end_s` the last. `bridged_s` is the time apart
     that was bridged inside it. `x_um`, `y_um` is midway between the two cells, last seen.
+
+    `outcome` may become known only some time after the contact (see [outcome] in the
+    experiment); `outcome_confidence` 0..1 goes with it. `tags` are among twisted, slipped and
+    bitten, with the times (`twisted_s`, ...) from contact to each. `max_twist_deg`,
+    `max_slip_um` and `max_orbit_deg` are the largest seen, signed; `twist_deg`, `slip_um` and
+    `orbit_deg` the last. `viability` is the last known, `death_s` when death was first seen.
     """
 
     id: int
@@ -355,6 +404,23 @@ class Encounter:
     max_seal_fraction: float = 0.0
     outcome: Outcome = Outcome.ONGOING
     outcome_reason: str = ""
+    outcome_confidence: float = NAN
+    tags: tuple[str, ...] = ()
+    twist_deg: float = NAN
+    max_twist_deg: float = NAN
+    twisted_s: float = NAN
+    twist_reason: str = ""
+    slip_um: float = NAN
+    max_slip_um: float = NAN
+    slipped_s: float = NAN
+    orbit_deg: float = NAN
+    max_orbit_deg: float = NAN
+    bites: tuple[Bite, ...] = ()
+    bitten_s: float = NAN
+    bitten_fraction: float = NAN
+    viability: float = NAN
+    viability_evidence: str = ""
+    death_s: float = NAN
 
     @property
     def is_open(self) -> bool:
@@ -376,8 +442,9 @@ class Encounter:
 class Observation:
     """What one frame showed. `problem` says why a frame could not be used, if so.
 
-    `encounters` are those open, and those that closed with this frame; `opened` and `closed`
-    name the ids that changed here.
+    `encounters` are those open, those that closed with this frame, and those closed earlier
+    whose outcome became known with it; `opened`, `closed` and `settled` name the ids that
+    changed here.
     """
 
     frame: int
@@ -389,6 +456,7 @@ class Observation:
     encounters: tuple[Encounter, ...] = ()
     opened: tuple[int, ...] = ()
     closed: tuple[int, ...] = ()
+    settled: tuple[int, ...] = ()
     problem: str | None = None
 
     def cell(self, cell_id: int) -> Cell | None:
