@@ -26,6 +26,10 @@ class Clock(Protocol):
         """Let a duration pass that nothing may cut short (an exposure)."""
         ...
 
+    def patience_s(self, time_s: float) -> float:
+        """Real seconds of work that fit before a session time; inf where work takes no time."""
+        ...
+
 
 def stopwatch_s() -> float:
     """Real seconds from an arbitrary start, for measuring durations."""
@@ -60,6 +64,10 @@ class RealClock:
         """Let a duration pass that nothing may cut short."""
         time.sleep(max(duration_s, 0.0) / self._speed)
 
+    def patience_s(self, time_s: float) -> float:
+        """Real seconds of work that fit before a session time."""
+        return max(time_s - self.now_s(), 0.0) / self._speed
+
 
 class VirtualClock:
     """Time that jumps: waiting costs nothing, so a session runs as fast as its work."""
@@ -85,3 +93,7 @@ class VirtualClock:
         """Jump over a duration."""
         with self._lock:
             self._now_s += max(duration_s, 0.0)
+
+    def patience_s(self, time_s: float) -> float:
+        """Work takes no session time: there is always room for it."""
+        return float("inf")

@@ -1,12 +1,12 @@
 """The loop: ask for a shot, look at what came back, decide, publish, ask for the next.
 
-One coroutine. It yields the next `Shot` and is sent what came of it: a `Frame`, a `Missed`,
-or, while it waits for a shot's time, a `Request` of the operator. It knows no device, file,
-thread or clock; a test drives it with `send()`.
+One coroutine. It yields the next `Shot` and is sent what came of it: a `Frame` or a `Missed`;
+or, while the shot's time has not come, a `Request` of the operator or an `Observation` that is
+late. It knows no device, file, thread or clock; a test drives it with `send()`.
 
 Before a frame is analysed the policy says what it would do if it learnt nothing more (the
 standing decision). Analysis has until that shot is due; the loop then goes on without it.
-So slow analysis costs knowledge, never frames.
+Slow analysis costs knowledge, never frames.
 """
 
 from __future__ import annotations
@@ -36,10 +36,9 @@ class Eyes(Protocol):
     """Analysis, as the loop sees it: asked for a frame, it answers in time or not at all."""
 
     def look(self, frame: Frame, until_s: float) -> Observation | None:
-        """Analyse `frame`, and give up waiting at session time `until_s`.
+        """Analyse `frame`; None if that is not done by session time `until_s`.
 
-        The observation may be of an earlier frame, when analysis is behind; None when there
-        is none.
+        What is done later reaches the loop as a reply of its own.
         """
         ...
 
@@ -72,7 +71,8 @@ def watch(
     number, before = 0, None
     while decision.shot is not None:
         reply = yield decision.shot
-        observation, lateness = None, Lateness()
+        observation = reply if isinstance(reply, Observation) else None
+        lateness = Lateness()
         if isinstance(reply, Frame):
             state, decision = mind.decide(state, announced(reply))
             begun_s = stopwatch()

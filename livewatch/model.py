@@ -493,8 +493,9 @@ class Request:
     text: str = ""
 
 
-Reply: TypeAlias = Taken | Request
-"""What the loop is sent when it has asked for a shot."""
+Reply: TypeAlias = Taken | Request | Observation
+"""What the loop is sent when it has asked for a shot. A request, or an observation that came
+too late for its own turn, reaches it while it waits for the shot's time."""
 
 News: TypeAlias = Exposed | Observation | Missed | Request
 """What the policy is told, one piece at a time."""
@@ -542,8 +543,8 @@ class Lateness:
 class Step:
     """One turn of the loop, as published to recorder and faces.
 
-    `observation` is None when analysis was not there in time, and may be of an earlier frame
-    when analysis is behind. `standing` says that the decision was made without it.
+    `observation` is None when analysis was not there in time. One that came later is a turn of
+    its own, with the observation as its `reply` too.
     """
 
     reply: Reply
