@@ -506,14 +506,15 @@ class Decision:
     """What to image next, and why. `shot` None ends the session.
 
     `target` names the encounter the shot follows, None when it follows none. `refused` says
-    what was wanted and not granted, with reasons. The loop numbers decisions as it publishes
-    them; the policy leaves `id` at 0.
+    what was wanted and not granted, with reasons. `failed` goes with an end that a fault
+    forces. The loop numbers decisions as it publishes them; the policy leaves `id` at 0.
     """
 
     shot: Shot | None
     reason: str
     target: int | None = None
     refused: tuple[str, ...] = ()
+    failed: bool = False
     id: int = 0
 
     def numbered(self, number: int) -> Decision:
