@@ -80,6 +80,32 @@ class Survey(Section):
     """The rounds made while nothing happens."""
 
     interval_s: Positive = Field(30.0, description="time between two frames of one position")
+    unseen_rounds: Annotated[int, Field(ge=1)] = Field(
+        4,
+        description="while something happens, each other position is seen every so many intervals",
+    )
+
+
+class Watch(Section):
+    """When a pair is coming close: how soon to look faster, and what that may cost."""
+
+    anticipate: bool = Field(
+        True, description="go fast before contact; false: only once it is seen"
+    )
+    interval_s: Positive = Field(
+        10.0,
+        description="time between frames while contact is possible before the next survey frame",
+    )
+    probability: Annotated[float, Field(gt=0, lt=1)] = Field(
+        0.5, description="go fast when contact before the next frame is at least this likely"
+    )
+    false_alarm_light: NotNegative = Field(
+        0.5, description="light for approaches that came to nothing, relative to encounters' light"
+    )
+    patience_s: Positive = Field(90.0, description="an approach without contact is left after this")
+    refractory_s: NotNegative = Field(
+        120.0, description="the same pair is not anticipated again for this long"
+    )
 
 
 class Cells(Section):
@@ -132,6 +158,42 @@ class Reaction(Section):
     cooldown_s: NotNegative = Field(
         60.0, description="stay for this long after the encounter is over"
     )
+    min_dwell_s: NotNegative = Field(
+        20.0, description="a rate once raised is kept at least this long"
+    )
+    max_dwell_s: Positive = Field(3600.0, description="one encounter is followed at most this long")
+    turn_s: Positive = Field(
+        60.0, description="encounters at several positions take turns of this length"
+    )
+    quiet_s: Positive = Field(
+        120.0, description="each time a contact stays still for this long, its rate is halved"
+    )
+    still_um: Positive = Field(1.5, description="cells that move less against each other are still")
+    look_s: Positive = Field(
+        60.0, description="a place the operator points at is watched this long"
+    )
+    burst: Annotated[int, Field(ge=0, le=100_000)] = Field(
+        0, description="frames streamed at camera speed when an encounter opens; 0 = none"
+    )
+    validate_only: bool = Field(
+        False, description="detect, decide and record, but do not act: for the first day"
+    )
+
+
+class Light(Section):
+    """Light as a budget, for each position: exposure in ms times relative power."""
+
+    budget: dict[str, Positive] = Field(
+        default_factory=dict,
+        description="light each position may get, per channel, e.g. { nk = 60000, tumor = 60000 }",
+    )
+    survey_share: Fraction = Field(
+        0.5, description="share of it kept for the survey; with limits.duration_s, what it needs"
+    )
+    thin_below: Fraction = Field(
+        0.25,
+        description="fast frames come half as often when less than this is left of their share",
+    )
 
 
 class Limits(Section):
@@ -141,6 +203,15 @@ class Limits(Section):
     x_um: tuple[float, float] | None = Field(None, description="stage x stays within [low, high]")
     y_um: tuple[float, float] | None = Field(None, description="stage y stays within [low, high]")
     z_um: tuple[float, float] | None = Field(None, description="focus stays within [low, high]")
+    retries: Annotated[int, Field(ge=0, le=10)] = Field(
+        2, description="a frame that failed is tried again this often, then skipped"
+    )
+    suspend_s: Positive = Field(
+        10.0, description="after a skipped frame wait for this long, then twice as long, and so on"
+    )
+    give_up_s: Positive = Field(
+        600.0, description="the session ends when every frame has failed for this long"
+    )
     disk_reserve_gb: NotNegative = Field(
         1.0, description="the session ends before free disk falls below this"
     )
@@ -165,7 +236,9 @@ class Experiment(Section):
     survey: Survey = Survey()
     cells: Cells = Cells()
     contact: ContactRules = ContactRules()
+    watch: Watch = Watch()
     reaction: Reaction = Reaction()
+    light: Light = Light()
     limits: Limits = Limits()
 
     @model_validator(mode="after")
@@ -177,4 +250,18 @@ class Experiment(Section):
         for name in names:
             if names.count(name) > 1:
                 raise ValueError(f"two positions are named {name!r}")
+        return self
+
+    @model_validator(mode="after")
+    def _fast_is_faster(self) -> Self:
+        if self.reaction.interval_s > self.survey.interval_s:
+            raise ValueError(
+                f"reaction.interval_s {self.reaction.interval_s} is longer than "
+                f"survey.interval_s {self.survey.interval_s}: an encounter would be seen less often"
+            )
+        for channel in self.light.budget:
+            if channel not in self.channels:
+                raise ValueError(
+                    f"light.budget names channel {channel!r}; there is {', '.join(self.channels)}"
+                )
         return self
