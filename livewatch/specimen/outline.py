@@ -1,0 +1,165 @@
+"""Geometry of star-shaped outlines: radius at an angle, gap between two, length in touch."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from livewatch.specimen.cells import CORNERS
+from livewatch.specimen.compiled import compiled
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Row = NDArray[Any]
+
+STEP = 2.0 * math.pi / CORNERS
+
+
+@compiled
+def wrapped(length: float, side: float) -> float:
+    """The shortest way between two places on a tile that repeats every `side`."""
+    return length - side * math.floor(length / side + 0.5)
+
+
+@compiled
+def radius_at(radii: Row, angle: float) -> float:
+    """The outline's radius at an angle of the body's frame."""
+    place = angle / STEP
+    low = math.floor(place)
+    part = place - low
+    first = int(low) % CORNERS
+    before: float = radii[first]
+    after: float = radii[(first + 1) % CORNERS]
+    return before + part * (after - before)
+
+
+@compiled
+def area_of(radii: Row) -> float:
+    """The polygon's area."""
+    total: float = radii[CORNERS - 1] * radii[0]
+    for corner in range(CORNERS - 1):
+        total += radii[corner] * radii[corner + 1]
+    return 0.5 * math.sin(STEP) * total
+
+
+@compiled
+def corners_of(x: float, y: float, angle: float, radii: Row, out: NDArray[np.float64]) -> None:
+    """Fill `out` (CORNERS, 2) with the polygon's corners."""
+    for corner in range(CORNERS):
+        turn = angle + corner * STEP
+        out[corner, 0] = x + radii[corner] * math.cos(turn)
+        out[corner, 1] = y + radii[corner] * math.sin(turn)
+
+
+@compiled
+def perimeter_of(corners: NDArray[np.float64]) -> float:
+    """The polygon's length."""
+    total = 0.0
+    for corner in range(CORNERS):
+        after = (corner + 1) % CORNERS
+        total += math.hypot(
+            corners[after, 0] - corners[corner, 0], corners[after, 1] - corners[corner, 1]
+        )
+    return total
+
+
+@compiled
+def to_segment(px: float, py: float, ax: float, ay: float, bx: float, by: float) -> float:
+    """Squared distance from a point to a segment."""
+    dx, dy = bx - ax, by - ay
+    along = ((px - ax) * dx + (py - ay) * dy) / (dx * dx + dy * dy + 1e-12)
+    along = min(max(along, 0.0), 1.0)
+    ex, ey = px - ax - along * dx, py - ay - along * dy
+    return ex * ex + ey * ey
+
+
+@compiled
+def to_polygon(px: float, py: float, corners: NDArray[np.float64]) -> float:
+    """Distance from a point to a polygon; 0 inside."""
+    best, inside = 1e18, False
+    ax, ay = corners[CORNERS - 1, 0], corners[CORNERS - 1, 1]
+    for corner in range(CORNERS):
+        bx, by = corners[corner, 0], corners[corner, 1]
+        best = min(best, to_segment(px, py, ax, ay, bx, by))
+        if (ay > py) != (by > py) and px < ax + (py - ay) / (by - ay) * (bx - ax):
+            inside = not inside
+        ax, ay = bx, by
+    return 0.0 if inside else math.sqrt(best)
+
+
+@compiled
+def distances_to(
+    corners: NDArray[np.float64],
+    x: float,
+    y: float,
+    other: NDArray[np.float64],
+    reach: float,
+    out: Row,
+) -> None:
+    """Fill `out` with each corner's distance to the polygon `other`, centred at (x, y).
+
+    Corners further than `reach` get infinity: they are not looked at closely.
+    """
+    far = 0.0
+    for corner in range(CORNERS):
+        far = max(far, math.hypot(other[corner, 0] - x, other[corner, 1] - y))
+    for corner in range(CORNERS):
+        px, py = corners[corner, 0], corners[corner, 1]
+        if math.hypot(px - x, py - y) > far + reach:
+            out[corner] = math.inf
+        else:
+            out[corner] = to_polygon(px, py, other)
+
+
+@compiled
+def share_within(a: float, b: float, limit: float) -> float:
+    """The part of a segment, whose ends are `a` and `b` away, that is within `limit`."""
+    if a <= limit and b <= limit:
+        return 1.0
+    if a > limit and b > limit:
+        return 0.0
+    low, high = min(a, b), max(a, b)
+    if math.isinf(high):
+        return 0.5
+    return (limit - low) / (high - low)
+
+
+@compiled
+def patch_of(corners: NDArray[np.float64], away: Row, limit: float) -> tuple[float, float, float]:
+    """Where an outline is within `limit` of another cell.
+
+    `away` is each corner's distance to it. Returns the whole length in touch, and first and
+    last place of the longest run in touch, in corners (fractional, last may exceed CORNERS).
+    (0, nan, nan) when nothing is in touch; a run right round is (length, 0, CORNERS).
+    """
+    length, start = 0.0, -1
+    for corner in range(CORNERS):
+        after = (corner + 1) % CORNERS
+        piece = math.hypot(
+            corners[after, 0] - corners[corner, 0], corners[after, 1] - corners[corner, 1]
+        )
+        length += piece * share_within(away[corner], away[after], limit)
+        if away[corner] <= limit and away[corner - 1] > limit:
+            start = corner
+    if length == 0.0:
+        return 0.0, math.nan, math.nan
+    if start < 0:
+        return length, 0.0, float(CORNERS)
+    best, first, last = 0.0, math.nan, math.nan
+    corner = start
+    while corner < start + CORNERS:
+        if away[corner % CORNERS] > limit:
+            corner += 1
+            continue
+        begin = corner
+        while away[corner % CORNERS] <= limit:
+            corner += 1
+        low = begin - share_within(away[(begin - 1) % CORNERS], away[begin % CORNERS], limit)
+        high = (
+            corner - 1 + share_within(away[(corner - 1) % CORNERS], away[corner % CORNERS], limit)
+        )
+        if high - low > best:
+            best, first, last = high - low, low, high
+    return length, first, last

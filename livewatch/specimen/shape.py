@@ -1,0 +1,160 @@
+"""How an outline changes: its own waves, room taken by neighbours, area kept."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from livewatch.specimen.cells import ALIVE, CORNERS, DEAD, DYING, EMPTY, FREE, NK, WAVES
+from livewatch.specimen.compiled import compiled
+from livewatch.specimen.outline import STEP, area_of, radius_at, wrapped
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+ANGLES = np.arange(CORNERS) * STEP
+WAVE_TABLE = np.stack(
+    [turn(order * ANGLES) for order in range(2, 2 + WAVES // 2) for turn in (np.cos, np.sin)]
+)
+"""(WAVES, CORNERS): cosine and sine of 2 to 5 waves round the outline."""
+
+FINE_WAVES = np.stack([np.cos(order * ANGLES + order) for order in (7, 9, 11)])
+
+
+@compiled
+def ruffle(
+    cells: NDArray[Any],
+    waves: NDArray[np.float64],
+    rng: np.random.Generator,
+    step_s: float,
+) -> None:
+    """Let the amplitudes of every outline's waves wander about their mean."""
+    for slot in range(len(cells)):
+        cell = cells[slot]
+        if cell.state != ALIVE and cell.state != DYING:
+            continue
+        is_nk = cell.kind == NK
+        memory_s = 35.0 if is_nk else 240.0
+        lively = 1.0 if cell.flee_s <= 0.0 else 1.6
+        keep = math.exp(-step_s / memory_s)
+        stir = math.sqrt(1.0 - keep * keep) * (1.0 - cell.stiff) * lively
+        free = is_nk and cell.plan == FREE
+        for wave in range(WAVES):
+            order = 2 + wave // 2
+            spread = (0.16 if is_nk else 0.13) / order
+            mean = 0.0
+            if free and wave == 0:
+                mean = 0.16
+            elif free and wave == 2:
+                mean = -0.05
+            away = waves[slot, wave] - mean
+            waves[slot, wave] = mean + away * keep + stir * spread * rng.standard_normal()
+
+
+@compiled
+def relax(
+    cells: NDArray[Any],
+    waves: NDArray[np.float64],
+    radii: NDArray[np.float64],
+    time_s: float,
+    step_s: float,
+) -> None:
+    """Draw every outline towards the one it would have with nobody near."""
+    for slot in range(len(cells)):
+        cell = cells[slot]
+        if cell.state == EMPTY:
+            continue
+        follow = 1.0 - math.exp(-step_s / (3.0 if cell.kind == NK else 6.0))
+        blebs = bleb_height(cell.state, time_s - cell.doom_s)
+        for corner in range(CORNERS):
+            bulge = 0.0
+            if cell.state != DEAD:
+                for wave in range(WAVES):
+                    bulge += waves[slot, wave] * WAVE_TABLE[wave, corner]
+            if blebs > 0.0:
+                beat = 0.0
+                for fine in range(3):
+                    beat += FINE_WAVES[fine, corner] * math.sin(
+                        time_s / (9.0 + 4.0 * fine) + cell.pattern % 7 + fine
+                    )
+                bulge = bulge * (1.0 - min(blebs * 6.0, 1.0)) + blebs * max(beat, -0.4)
+            free_um = cell.size * cell.fill * (1.0 + bulge)
+            radii[slot, corner] += follow * (free_um - radii[slot, corner])
+
+
+@compiled
+def bleb_height(state: int, dying_s: float) -> float:
+    """How far blebs stand out, relative to the cell's radius."""
+    if state == DYING:
+        return 0.11 * min(dying_s / 60.0, 1.0)
+    if state == DEAD:
+        return 0.05
+    return 0.0
+
+
+@compiled
+def give_way(
+    cells: NDArray[Any], radii: NDArray[np.float64], pairs: NDArray[np.int64], side_um: float
+) -> None:
+    """Where two outlines overlap, one or both draw back.
+
+    An NK cell takes the tumor cell's form; cells of one kind share the overlap.
+    """
+    for row in range(len(pairs)):
+        first, second = pairs[row, 0], pairs[row, 1]
+        if cells[first].kind == cells[second].kind:
+            draw_back(cells, radii, first, second, 0.5, side_um)
+            draw_back(cells, radii, second, first, 0.5, side_um)
+        elif cells[first].kind == NK:
+            draw_back(cells, radii, first, second, 1.0, side_um)
+        else:
+            draw_back(cells, radii, second, first, 1.0, side_um)
+
+
+@compiled
+def draw_back(
+    cells: NDArray[Any],
+    radii: NDArray[np.float64],
+    soft: int,
+    hard: int,
+    share: float,
+    side_um: float,
+) -> None:
+    """Shorten the radii of `soft` that end inside `hard`, by `share` of what is too long."""
+    cell, other = cells[soft], cells[hard]
+    dx = wrapped(cell.x - other.x, side_um)
+    dy = wrapped(cell.y - other.y, side_um)
+    for corner in range(CORNERS):
+        turn = cell.angle + corner * STEP
+        ux, uy = math.cos(turn), math.sin(turn)
+        length = radii[soft, corner]
+        if not inside(dx + length * ux, dy + length * uy, other.angle, radii[hard]):
+            continue
+        low, high = 0.2 * cell.size, length
+        for _ in range(9):
+            middle = 0.5 * (low + high)
+            if inside(dx + middle * ux, dy + middle * uy, other.angle, radii[hard]):
+                high = middle
+            else:
+                low = middle
+        radii[soft, corner] = length - share * (length - low)
+
+
+@compiled
+def inside(x: float, y: float, angle: float, radii: NDArray[np.float64]) -> bool:
+    """Whether a place, seen from a cell's centre, is inside its outline."""
+    return math.hypot(x, y) < radius_at(radii, math.atan2(y, x) - angle)
+
+
+@compiled
+def keep_area(cells: NDArray[Any], radii: NDArray[np.float64], step_s: float) -> None:
+    """Let a squeezed cell bulge elsewhere until it has its area again."""
+    for slot in range(len(cells)):
+        cell = cells[slot]
+        if cell.state == EMPTY:
+            continue
+        wanted = math.pi * cell.size * cell.size
+        lack = wanted / area_of(radii[slot]) - 1.0
+        cell.fill = min(max(cell.fill * (1.0 + 0.12 * step_s * lack), 0.7), 1.9)
