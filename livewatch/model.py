@@ -285,7 +285,8 @@ class Cell:
     """One cell in one frame. `outline_um` is (n, 2): x, y in stage um, not repeated at the end.
 
     `signal` is the mean over the cell above background, in counts. `at_edge` says that the
-    image border cuts the cell, so its area and shape are not its own.
+    image border cuts the cell, so its area and shape are not its own. `parent_id` names the cell
+    it came from by division.
     """
 
     id: int
@@ -297,6 +298,7 @@ class Cell:
     signal: float
     at_edge: bool
     outline_um: NDArray[np.float32] = field(repr=False)
+    parent_id: int | None = None
 
     @property
     def roundness(self) -> float:
@@ -381,6 +383,7 @@ class Encounter:
 
     `start_s` is the first frame in contact, `end_s` the last. `bridged_s` is the time apart
     that was bridged inside it. `x_um`, `y_um` is midway between the two cells, last seen.
+    `repeat` counts the encounters the same two cells had before.
 
     `outcome` may become known only some time after the contact (see [outcome] in the
     experiment); `outcome_confidence` 0..1 goes with it. `tags` are among twisted, slipped and
@@ -421,6 +424,7 @@ class Encounter:
     viability: float = NAN
     viability_evidence: str = ""
     death_s: float = NAN
+    repeat: int = 0
 
     @property
     def is_open(self) -> bool:
