@@ -1,0 +1,119 @@
+"""Approach: how fast a near pair closes, when its membranes will touch, and how sure that is.
+
+A Kalman filter per pair follows the gap and its rate, with the same model of motion as the
+cells themselves (motion.py). A pair that comes near for the first time starts with the rate
+that the two cells' tracks imply.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from livewatch.analysis.motion import MOTION, Motion, correct, place_growth_s2, predict
+from livewatch.model import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from livewatch.analysis.tracks import Tracks
+    from livewatch.model import Contact
+
+GAPS = np.dtype(
+    [
+        ("nk_id", "i8"),
+        ("tumor_id", "i8"),
+        ("gap_um", "f8"),
+        ("rate", "f8"),  # um/s, negative while closing
+        ("pxx", "f8"),  # variances of gap and rate
+        ("pxv", "f8"),
+        ("pvv", "f8"),
+        ("time_s", "f8"),  # when last seen
+    ]
+)
+GAP_SD_UM = 0.3
+"""Error of a gap in one frame, after segmentation."""
+STALE_S = 300.0
+"""A pair not seen near for this long starts anew."""
+LINE = (("gap_um", "rate"),)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Gaps:
+    """The gaps of all pairs that are, or just were, near at one position, as of `time_s`."""
+
+    table: NDArray[np.void]
+    time_s: float
+
+
+def sealed(table: NDArray[np.void], time_s: float) -> Gaps:
+    """Gaps of a finished table, which from now on cannot be written to."""
+    table.flags.writeable = False
+    return Gaps(table, time_s)
+
+
+def no_gaps() -> Gaps:
+    """No pair seen yet."""
+    return sealed(np.zeros(0, GAPS), 0.0)
+
+
+def approach(
+    gaps: Gaps, contacts: Sequence[Contact], nk: Tracks, tumor: Tracks, time_s: float
+) -> tuple[Gaps, tuple[Contact, ...]]:
+    """Gaps after one more frame, and `contacts` with their approach filled in."""
+    motion = relative_motion()
+    table = gaps.table.copy()
+    predict(table, motion, max(time_s - gaps.time_s, 0.0), LINE)
+    known = {(int(row["nk_id"]), int(row["tumor_id"])): at for at, row in enumerate(table)}
+    new = [contact for contact in contacts if contact.pair not in known]
+    started = np.array([start(contact, nk, tumor, time_s) for contact in new], GAPS)
+    old = [contact for contact in contacts if contact.pair in known]
+    rows = np.array([known[contact.pair] for contact in old], np.intp)
+    seen_um = np.array([contact.gap_um for contact in old])
+    correct(table, rows, (seen_um,), np.full(len(old), GAP_SD_UM**2), LINE)
+    table["time_s"][rows] = time_s
+    table = np.concatenate((table, started))
+    known |= {contact.pair: len(gaps.table) + at for at, contact in enumerate(new)}
+    told = tuple(foretold(contact, table[known[contact.pair]], motion) for contact in contacts)
+    return sealed(table[time_s - table["time_s"] <= STALE_S], time_s), told
+
+
+def relative_motion() -> Motion:
+    """How the gap between an NK and a tumor cell moves: both stir it."""
+    nk, tumor = MOTION[Kind.NK], MOTION[Kind.TUMOR]
+    speed = float(np.hypot(nk.speed_um_per_s, tumor.speed_um_per_s))
+    top = nk.top_um_per_s + tumor.top_um_per_s
+    return Motion(speed, nk.persistence_s, top, GAP_SD_UM)
+
+
+def start(contact: Contact, nk: Tracks, tumor: Tracks, time_s: float) -> tuple[float, ...]:
+    """The first row of a pair: its rate is what the two tracks imply."""
+    n, t = nk.table[nk.row(contact.nk_id)], tumor.table[tumor.row(contact.tumor_id)]
+    dx = contact.tumor_x_um - contact.nk_x_um
+    dy = contact.tumor_y_um - contact.nk_y_um
+    apart_um = max(float(np.hypot(dx, dy)), 1e-6)
+    rate = ((t["vx"] - n["vx"]) * dx + (t["vy"] - n["vy"]) * dy) / apart_um
+    variances = (GAP_SD_UM**2, 0.0, n["pvv"] + t["pvv"])
+    return contact.nk_id, contact.tumor_id, contact.gap_um, rate, *variances, time_s
+
+
+def foretold(contact: Contact, row: np.void, motion: Motion) -> Contact:
+    """A contact with its rate of approach, and when the membranes will touch at that rate."""
+    closing = -float(row["rate"])
+    if contact.gap_um <= 0:
+        return replace(contact, approach_um_per_s=closing, contact_in_s=0.0, contact_in_sd_s=0.0)
+    if closing <= 0:
+        return replace(contact, approach_um_per_s=closing)
+    in_s = max(float(row["gap_um"]), 0.0) / closing
+    stirred = motion.speed_um_per_s**2 * place_growth_s2(in_s, motion.persistence_s)
+    variance = row["pxx"] + 2 * in_s * row["pxv"] + in_s**2 * row["pvv"] + stirred
+    return replace(
+        contact,
+        approach_um_per_s=closing,
+        contact_in_s=in_s,
+        contact_in_sd_s=float(np.sqrt(variance)) / closing,
+    )

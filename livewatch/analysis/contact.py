@@ -1,0 +1,60 @@
+"""Contact: which NK and tumor cells are near, how near, and how much membrane they share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from livewatch.analysis.gap import measured
+from livewatch.model import Contact
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from livewatch.model import Cell
+    from livewatch.settings import ContactRules
+
+BIAS_UM = 0.0
+"""By how much the outlines found by segmentation overstate a gap."""
+
+
+def contacts_of(
+    nk: Sequence[Cell], tumor: Sequence[Cell], rules: ContactRules, bias_um: float = BIAS_UM
+) -> tuple[Contact, ...]:
+    """The pairs whose gap is at most `rules.near_um`, in order of identities.
+
+    Cells that overlap have a gap of 0. Contact length is the tumor outline within
+    `rules.touch_um` of the NK cell, or inside it.
+    """
+    nk = sorted(nk, key=lambda cell: cell.id)
+    tumor = sorted(tumor, key=lambda cell: cell.id)
+    pairs, measures = measured(*joined(nk), *joined(tumor), rules.near_um, rules.touch_um, bias_um)
+    found = [
+        Contact(
+            nk_id=nk[i].id,
+            tumor_id=tumor[j].id,
+            nk_x_um=nk[i].x_um,
+            nk_y_um=nk[i].y_um,
+            tumor_x_um=tumor[j].x_um,
+            tumor_y_um=tumor[j].y_um,
+            gap_um=gap_um,
+            contact_um=contact_um,
+            seal_fraction=min(seal_fraction, 1.0),
+        )
+        for (i, j), (gap_um, contact_um, seal_fraction) in zip(
+            pairs.tolist(), measures.tolist(), strict=True
+        )
+    ]
+    return tuple(sorted(found, key=lambda contact: contact.pair))
+
+
+def joined(cells: Sequence[Cell]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """All outlines in one array (m, 2), and where each begins (n + 1,)."""
+    start = np.zeros(len(cells) + 1, np.int32)
+    np.cumsum([len(cell.outline_um) for cell in cells], out=start[1:])
+    if not cells:
+        return np.zeros((0, 2), np.float32), start
+    return np.concatenate([cell.outline_um for cell in cells]).astype(np.float32), start

@@ -1,0 +1,83 @@
+"""Who is who: cells seen in a frame are given to the tracks that best explain them.
+
+The cost of a pair is its negative log likelihood: distance from the predicted place under a
+Student t distribution (cells do jump now and then), and how unlike the two are in area and
+brightness. A track may also stay unseen, at a price. The assignment with the least total
+cost is found by sparse bipartite matching over pairs within a gate.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+from scipy.sparse import csr_array
+from scipy.sparse.csgraph import min_weight_full_bipartite_matching
+from scipy.spatial import cKDTree
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+NEIGHBOURS = 8
+"""Cells a track is compared with at most."""
+FREEDOM = 4.0
+"""Degrees of freedom of the t distribution: the fewer, the more readily a jump is believed."""
+UNSEEN_COST = 13.8
+"""-log of (new cells per um^2, 2e-5, times the odds of missing one, 1:19)."""
+AREA_SD, SIGNAL_SD, UNLIKE_AT_MOST = 0.35, 0.5, 3.0
+
+
+def likely_pairs(
+    table: NDArray[np.void],
+    seen: NDArray[np.void],
+    var_um2: NDArray[np.float64],
+    reach_um: NDArray[np.float64],
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """(track rows, seen rows, costs) of the pairs within `reach_um`, and cheaper than unseen.
+
+    `var_um2` is the variance of place of a track and its cell together, (tracks, seen) or
+    broadcasting to it.
+    """
+    tree = cKDTree(np.column_stack((seen["x_um"], seen["y_um"])))
+    where = np.column_stack((table["x_um"], table["y_um"]))
+    count = min(NEIGHBOURS, len(seen))
+    far_um = float(reach_um.max())
+    apart_um, cell = tree.query(where, k=range(1, count + 1), distance_upper_bound=far_um)
+    rows, nth = np.nonzero(apart_um <= reach_um[:, None])
+    cells, apart_um = cell[rows, nth], apart_um[rows, nth]
+    var = np.broadcast_to(var_um2, (len(table), len(seen)))[rows, cells]
+    cost = (FREEDOM + 2) / 2 * np.log1p(apart_um**2 / (FREEDOM * var)) + np.log(2 * np.pi * var)
+    cost += unlikeness(table["area_um2"][rows], seen["area_um2"][cells], AREA_SD)
+    cost += unlikeness(table["signal"][rows], seen["signal"][cells], SIGNAL_SD)
+    good = cost < UNSEEN_COST
+    return rows[good], cells[good], cost[good]
+
+
+def unlikeness(a: NDArray[np.float64], b: NDArray[np.float64], sd: float) -> NDArray[np.float64]:
+    """How much two sizes speak against being of one cell; never a veto."""
+    ratio = np.log(np.maximum(a, 1e-6) / np.maximum(b, 1e-6))
+    return np.minimum(ratio**2 / (2 * sd**2), UNLIKE_AT_MOST)
+
+
+def assign(
+    rows: NDArray[np.intp],
+    cells: NDArray[np.intp],
+    cost: NDArray[np.float64],
+    n_tracks: int,
+    n_seen: int,
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The pairs (track rows, seen rows) of the cheapest assignment; the rest stays alone."""
+    if len(rows) == 0:
+        return np.zeros(0, np.intp), np.zeros(0, np.intp)
+    # Each track has a stand-in cell of its own, which means unseen. All costs are raised by
+    # the same amount, which changes nothing but keeps them from zero, an absent edge.
+    own = np.arange(n_tracks)
+    base = 1.0 - min(float(cost.min()), 0.0)
+    weight = np.concatenate((cost, np.full(n_tracks, UNSEEN_COST))) + base
+    graph = csr_array(
+        (weight, (np.concatenate((rows, own)), np.concatenate((cells, n_seen + own)))),
+        shape=(n_tracks, n_seen + n_tracks),
+    )
+    track, cell = min_weight_full_bipartite_matching(graph)
+    real = cell < n_seen
+    return track[real].astype(np.intp), cell[real].astype(np.intp)
