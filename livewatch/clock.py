@@ -14,6 +14,10 @@ from typing import Protocol
 class Clock(Protocol):
     """Tells session time and waits for it."""
 
+    def start(self) -> None:
+        """Begin to count: session time starts now, once everything is ready."""
+        ...
+
     def now_s(self) -> float:
         """Session time in seconds."""
         ...
@@ -49,6 +53,10 @@ class RealClock:
         self._start_s = start_s
         self._origin = time.monotonic()
 
+    def start(self) -> None:
+        """Begin to count."""
+        self._origin = time.monotonic()
+
     def now_s(self) -> float:
         """Session time in seconds."""
         return self._start_s + (time.monotonic() - self._origin) * self._speed
@@ -56,7 +64,7 @@ class RealClock:
     def wait_until(self, time_s: float, wake: threading.Event) -> bool:
         """Wait for a session time; return early, and False, as soon as `wake` is set."""
         while (left_s := time_s - self.now_s()) > 0:
-            if wake.wait(left_s / self._speed):
+            if wake.wait(min(left_s / self._speed, threading.TIMEOUT_MAX)):
                 return False
         return not wake.is_set()
 
@@ -75,6 +83,9 @@ class VirtualClock:
     def __init__(self, start_s: float = 0.0) -> None:
         self._now_s = start_s
         self._lock = threading.Lock()
+
+    def start(self) -> None:
+        """Time stands still until it is waited for: nothing to do."""
 
     def now_s(self) -> float:
         """Session time in seconds."""

@@ -48,7 +48,9 @@ class Inbox:
         found = self._take(is_wanted)
         return found if isinstance(found, Observation) else None
 
-    def _take(self, wanted: Callable[[Request | Observation], bool]) -> Request | Observation | None:
+    def _take(
+        self, wanted: Callable[[Request | Observation], bool]
+    ) -> Request | Observation | None:
         with self._changed:
             found = next((news for news in self._news if wanted(news)), None)
             if found is not None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 HANG_S = 60.0  # real seconds; only where work takes no session time, so nothing else ends a wait
 
 
-class Sight:
+class Lookout:
     """The loop's eyes. `skipped` counts frames that were recorded and never analysed."""
 
     def __init__(
@@ -87,7 +87,5 @@ class Sight:
         except Exception as fault:  # noqa: BLE001 - whatever analysis does, the survey goes on
             self._on_fault(f"analysis of frame {frame.index} failed", fault)
             problem = f"analysis failed: {type(fault).__name__}: {fault}"
-            return Observation(
-                frame.index, frame.number, frame.time_s, frame.view, problem=problem
-            )
+            return Observation(frame.index, frame.number, frame.time_s, frame.view, problem=problem)
         return observation
