@@ -48,6 +48,9 @@ class Microscope(Section):
     mirror_x: bool = Field(False, description="stage x grows towards the image's left")
     mirror_y: bool = Field(False, description="stage y grows towards the image's top")
     swap_xy: bool = Field(False, description="stage x runs along image rows (camera turned by 90)")
+    pixel_um: Positive | None = Field(
+        None, description="unbinned um per pixel of the objective in place, if not calibrated"
+    )
     settle_ms: NotNegative = Field(0.0, description="rest after the stage has arrived")
     xy_tolerance_um: Positive = Field(
         2.0, description="a stage further than this from where it was sent has not arrived"
@@ -137,6 +140,19 @@ class ContactRules(Section):
         return self
 
 
+class OutcomeRules(Section):
+    """What counts as twisted, slipped and dead, and how long to wait before saying how it ended."""
+
+    viable_s: Positive = Field(
+        180.0, description="a tumor cell seen alive this long after contact got away"
+    )
+    twisted_deg: Positive = Field(20.0, description="a turn of the tumor's body that counts")
+    slipped_um: Positive = Field(3.0, description="a way of the patch on the membrane that counts")
+    dye_loss: Annotated[float, Field(gt=0, le=1)] = Field(
+        0.5, description="share of its dye a tumor cell loses when it dies; bleaching is taken off"
+    )
+
+
 class Zoom(StrEnum):
     """What a closer look changes."""
 
@@ -203,6 +219,14 @@ class Limits(Section):
     x_um: tuple[float, float] | None = Field(None, description="stage x stays within [low, high]")
     y_um: tuple[float, float] | None = Field(None, description="stage y stays within [low, high]")
     z_um: tuple[float, float] | None = Field(None, description="focus stays within [low, high]")
+    objectives: tuple[str, ...] = Field(
+        (), description="objectives that may be turned in; [] = all with a pixel size"
+    )
+    turret_z_um: float | None = Field(
+        None, description="focus goes here before the turret turns, so that nothing is scratched"
+    )
+    max_exposure_ms: Positive = Field(2000.0, description="no single exposure is longer")
+    max_power: Positive = Field(1.0, description="no exposure is brighter, relative to full power")
     retries: Annotated[int, Field(ge=0, le=10)] = Field(
         2, description="a frame that failed is tried again this often, then skipped"
     )
@@ -236,6 +260,7 @@ class Experiment(Section):
     survey: Survey = Survey()
     cells: Cells = Cells()
     contact: ContactRules = ContactRules()
+    outcome: OutcomeRules = OutcomeRules()
     watch: Watch = Watch()
     reaction: Reaction = Reaction()
     light: Light = Light()

@@ -18,6 +18,7 @@ from pymmcore_plus import CMMCorePlus, find_micromanager
 from pymmcore_plus.experimental.unicore import UniMMCore
 
 from livewatch.errors import BadInput
+from livewatch.microscope.fault import one_line
 from livewatch.settings import Channel, Imaging
 from livewatch.specimen.camera import GROUP, TURRET, SpecimenCamera
 
@@ -161,9 +162,3 @@ def close_core(core: CMMCorePlus) -> str | None:
 def _close_all() -> None:
     for core in list(_open):
         close_core(core)
-
-
-def one_line(error: BaseException) -> str:
-    """What an exception says, in one line."""
-    said = " ".join(str(error).split())
-    return said or type(error).__name__

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from livewatch.specimen.specimen import Specimen
 
 TURRET, GROUP, LAMP, FULL_VOLTAGE = "Objective", "Channel", "Lamp", 10.0
-BINNINGS = (1, 2, 4, 8)
+BINNINGS = ("1", "2", "4", "8")
 DARK = ""
 SOURCE, START, END = "Source", "Start_s", "End_s"
 
@@ -63,7 +63,13 @@ class SpecimenCamera(CameraDevice):
         self._roi: tuple[int, int, int, int] | None = None
         self._source = -1
         self._core: CMMCorePlus | None = None
-        self.set_property_allowed_values(Keyword.Binning, BINNINGS)
+        self.register_property(  # in words, as every C++ camera has it
+            Keyword.Binning,
+            property_type=str,
+            getter=lambda camera: str(camera.get_binning()),
+            setter=SpecimenCamera.set_binning,
+            allowed_values=BINNINGS,
+        )
         self.register_property(
             SOURCE, property_type=int, getter=SpecimenCamera.get_source, is_read_only=True
         )
@@ -92,7 +98,7 @@ class SpecimenCamera(CameraDevice):
         """Sensor pixels along each side of an image pixel."""
         return self._binning
 
-    def set_binning(self, value: int) -> None:
+    def set_binning(self, value: str) -> None:
         """Set the binning, which clears the region, as it does on Micro-Manager's own camera."""
         self._binning = int(value)
         self._roi = None

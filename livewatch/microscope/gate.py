@@ -1,0 +1,95 @@
+"""The lowest gate: what livewatch will not do to the sample, whoever asks.
+
+Every shot passes here right before the devices move. The gate fails closed: what it cannot compare
+(not a number, an unknown channel or objective) it refuses. Pure.
+"""
+
+from __future__ import annotations
+
+from math import isfinite
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from livewatch.model import Instrument, Plane, Shot, View
+    from livewatch.settings import Experiment, Limits
+
+
+def refusal(shot: Shot, experiment: Experiment, instrument: Instrument) -> str | None:
+    """Why this shot is not taken, or None if nothing speaks against it."""
+    return next(_objections(shot, experiment, instrument), None)
+
+
+def _objections(shot: Shot, experiment: Experiment, instrument: Instrument) -> Iterator[str]:
+    yield from _of_place(shot.view, experiment.limits, instrument)
+    yield from _of_objective(shot.view, experiment.limits, instrument)
+    yield from _of_readout(shot.view, instrument)
+    if not shot.planes:
+        yield "the shot has no planes"
+    for plane in shot.planes:
+        yield from _of_light(plane, experiment)
+    if shot.count < 1:
+        yield f"a burst of {shot.count} frames"
+
+
+def _of_place(view: View, limits: Limits, instrument: Instrument) -> Iterator[str]:
+    """Stage box and focus range, and axes that are not there."""
+    home = instrument.home
+    for axis, place, bounds, moves, here in (
+        ("stage x", view.stage_x_um, limits.x_um, instrument.moves_xy, home.stage_x_um),
+        ("stage y", view.stage_y_um, limits.y_um, instrument.moves_xy, home.stage_y_um),
+        ("focus", view.z_um, limits.z_um, instrument.moves_z, home.z_um),
+    ):
+        if place is None:
+            continue
+        if not isfinite(place):
+            yield f"{axis} {place} um is no place"
+        elif not moves and place != here:
+            yield f"{axis} {place:g} um: this microscope has no motor for it"
+        elif bounds is not None and not bounds[0] <= place <= bounds[1]:
+            yield f"{axis} {place:g} um is outside the limits {bounds[0]:g} to {bounds[1]:g} um"
+
+
+def _of_objective(view: View, limits: Limits, instrument: Instrument) -> Iterator[str]:
+    """Only calibrated objectives, and of those the allowed ones."""
+    if view.objective not in instrument.pixel_um:
+        yield f"objective {view.objective!r} has no pixel size"
+    elif limits.objectives and view.objective not in limits.objectives:
+        yield f"objective {view.objective!r} is not among those allowed"
+    elif not instrument.moves_objective and view.objective != instrument.home.objective:
+        yield f"objective {view.objective!r}: this microscope has no motorized turret"
+    else:
+        unbinned_um = view.pixel_um / view.binning if view.binning >= 1 else float("nan")
+        if not abs(unbinned_um / instrument.pixel_um[view.objective] - 1) < 0.01:
+            yield (
+                f"objective {view.objective!r} has {instrument.pixel_um[view.objective]:g} um per "
+                f"pixel, the shot was planned with {unbinned_um:g}"
+            )
+
+
+def _of_readout(view: View, instrument: Instrument) -> Iterator[str]:
+    """The region lies on the sensor, which is the one this microscope has."""
+    if view.sensor_px != instrument.home.sensor_px:
+        yield f"a sensor of {view.sensor_px} pixels, not {instrument.home.sensor_px}"
+    if view.region is None:
+        return
+    window, (width, height) = view.region, view.sensor_px
+    if not instrument.has_region:
+        yield "this camera reads out no regions"
+    elif not (
+        0 <= window.x_px < window.x_px + window.width_px <= width
+        and 0 <= window.y_px < window.y_px + window.height_px <= height
+    ):
+        yield f"region {window} is not on the sensor of {width} x {height} pixels"
+
+
+def _of_light(plane: Plane, experiment: Experiment) -> Iterator[str]:
+    """Known channels, and caps on exposure and power."""
+    limits = experiment.limits
+    if plane.channel not in experiment.channels:
+        yield f"channel {plane.channel!r} is not in the experiment"
+    if not 0 < plane.exposure_ms <= limits.max_exposure_ms:
+        yield f"an exposure of {plane.exposure_ms:g} ms, at most {limits.max_exposure_ms:g} allowed"
+    if not 0 < plane.power <= limits.max_power:
+        yield f"light power {plane.power:g}, at most {limits.max_power:g} allowed"

@@ -1,0 +1,74 @@
+"""The light path: a channel's preset and the shutter, set and read back.
+
+The sample is lit only while it is exposed. The core's autoshutter is off during a session, because
+it does not work with every camera and says nothing when it fails.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from livewatch.microscope.bench import is_value
+from livewatch.microscope.fault import Fault, asking
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from pymmcore_plus import CMMCorePlus
+
+    from livewatch.microscope.bench import Bench, Setting
+    from livewatch.settings import Experiment
+
+
+class Light:
+    """Presets and shutter of one core."""
+
+    def __init__(self, core: CMMCorePlus, bench: Bench, experiment: Experiment) -> None:
+        self._core = core
+        self._presets = bench.presets
+        self._channels = experiment.channels
+
+    def show(self, channel: str) -> None:
+        """Apply a channel's preset, unless it is applied, and check that it is.
+
+        Raises `Fault` naming the property that is not what the preset says.
+        """
+        settings = self._presets[channel]
+        if self._wrong(settings) is None:
+            return
+        preset = self._channels[channel].preset
+        with asking(f"applying preset {preset!r}"):
+            self._core.setConfig(self._channels[channel].group, preset)
+            for device in {device for device, _, _ in settings if device != "Core"}:
+                self._core.waitForDevice(device)
+        if (wrong := self._wrong(settings)) is not None:
+            device, prop, value = wrong
+            raise Fault(
+                f"preset {preset!r}: {device} {prop} is "
+                f"{self._core.getProperty(device, prop)!r} instead of {value!r}"
+            )
+
+    def _wrong(self, settings: tuple[Setting, ...]) -> Setting | None:
+        """The first setting that does not hold."""
+        with asking("reading the preset back"):
+            return next((one for one in settings if not is_value(self._core, *one)), None)
+
+    @contextmanager
+    def on(self) -> Iterator[None]:
+        """Open the shutter, if there is one, and close it again whatever happens."""
+        shutter = str(self._core.getShutterDevice())
+        if not shutter:
+            yield
+            return
+        try:
+            with asking(f"opening shutter {shutter}"):
+                self._core.setShutterOpen(shutter, True)
+                self._core.waitForDevice(shutter)
+            if not self._core.getShutterOpen(shutter):
+                raise Fault(f"shutter {shutter} did not open")
+            yield
+        finally:
+            with asking(f"closing shutter {shutter}"):
+                self._core.setShutterOpen(shutter, False)
+                self._core.waitForDevice(shutter)

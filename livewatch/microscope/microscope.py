@@ -1,0 +1,117 @@
+"""The microscope, as the session sees it: inspect it, run the loop on it, leave it as it was."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from livewatch.microscope.aim import Aim
+from livewatch.microscope.bench import instrument_of, survey_bench
+from livewatch.microscope.engine import LoopEngine
+from livewatch.microscope.exposing import Exposing
+from livewatch.microscope.fault import Fault
+from livewatch.microscope.gate import refusal
+from livewatch.microscope.hand import Hand
+from livewatch.microscope.leaving import Before, before_of, restore
+from livewatch.microscope.light import Light
+from livewatch.microscope.load import close_core
+from livewatch.model import Missed
+
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from pymmcore_plus import CMMCorePlus
+
+    from livewatch.clock import Clock
+    from livewatch.microscope.engine import Inbox
+    from livewatch.model import Instrument, Reply, Shot, Taken
+    from livewatch.settings import Experiment
+
+
+class Microscope:
+    """One core, driven strictly; a context manager that leaves the sample dark.
+
+    Frames are numbered from `first_index`. `failures` says what could not be put back.
+    """
+
+    def __init__(
+        self, core: CMMCorePlus, experiment: Experiment, clock: Clock, first_index: int = 0
+    ) -> None:
+        self._core = core
+        self._experiment = experiment
+        self._clock = clock
+        self._index = first_index
+        self._hand = Hand()
+        self._before: Before | None = None
+        self._ready: tuple[Instrument, Exposing] | None = None
+        self._is_left = False
+        self.failures: list[str] = []
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.leave()
+
+    def inspect(self) -> Instrument:
+        """What this microscope can do, and where it stood when livewatch took over.
+
+        Moves nothing. Raises `BadInput`, in one line, when it cannot do what the experiment asks.
+        """
+        return self._prepared()[0]
+
+    def run(self, watch: Generator[Shot, Reply, None], inbox: Inbox) -> None:
+        """Run the loop until it has no next shot. What the loop raises is raised here."""
+        self._prepared()
+        engine = LoopEngine(self._core, watch, inbox, self._clock, self._take)
+        before = self._core.mda.set_engine(engine)
+        try:
+            self._core.mda.run(engine.events())
+        finally:
+            if before is not None:
+                self._core.mda.set_engine(before)
+
+    def leave(self) -> list[str]:
+        """Put everything back, in the dark, and let go of the devices; what failed of it."""
+        if not self._is_left:
+            self._is_left = True
+            if self._before is not None:
+                self.failures += restore(self._core, self._before, self._experiment)
+            self._hand.rest()
+            if (failure := close_core(self._core)) is not None:
+                self.failures.append(failure)
+        return self.failures
+
+    def _prepared(self) -> tuple[Instrument, Exposing]:
+        """The devices read and checked, once."""
+        if self._ready is None:
+            core, experiment = self._core, self._experiment
+            core.setTimeoutMs(int(experiment.microscope.timeout_s * 1e3))
+            self._before = before_of(core, experiment)
+            bench = survey_bench(core, experiment)
+            instrument = instrument_of(core, bench, experiment)
+            core.setAutoShutter(False)
+            aim = Aim(core, bench, experiment, self._clock)
+            light = Light(core, bench, experiment)
+            exposing = Exposing(core, bench, experiment, self._clock, aim, light)
+            self._ready = instrument, exposing
+        return self._ready
+
+    def _take(self, shot: Shot) -> Generator[Taken, Shot, None]:
+        """What comes of a shot."""
+        instrument, exposing = self._prepared()
+        reason = refusal(shot, self._experiment, instrument)
+        if reason is not None:
+            yield Missed(shot, f"refused: {reason}", self._clock.now_s())
+            return
+        try:
+            frame = self._hand.do(lambda: exposing.frame(shot, self._index), self._patience_s(shot))
+        except Fault as fault:
+            yield Missed(shot, str(fault), self._clock.now_s())
+            return
+        self._index += 1
+        yield frame
+
+    def _patience_s(self, shot: Shot) -> float:
+        """How long a shot may take before its devices count as hung."""
+        exposing_s = sum(plane.exposure_ms for plane in shot.planes) / 1e3
+        return 2 * exposing_s + 3 * self._experiment.microscope.timeout_s
