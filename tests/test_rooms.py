@@ -14,10 +14,12 @@ FLOORS = {
     "model": 0,
     "settings": 0,
     "clock": 0,
+    "units": 0,
     "errors": 0,
     "analysis": 1,
     "policy": 1,
     "specimen": 1,
+    "tally": 1,
     "loop": 2,
     "specimen.camera": 3,
     "experiment": 3,
@@ -28,6 +30,7 @@ FLOORS = {
     "session": 4,
     "cli": 5,
     "gui": 5,
+    "terminal": 5,
     "__main__": 5,
 }
 KEPT_IN = {
@@ -71,9 +74,10 @@ def own(imported: str) -> str | None:
     if imported == "livewatch" or not imported.startswith("livewatch."):
         return None
     module = imported.removeprefix("livewatch.")
-    while not (PACKAGE / (module.replace(".", "/") + ".py")).exists() and not (
-        PACKAGE / module.replace(".", "/")
-    ).is_dir():
+    while (
+        not (PACKAGE / (module.replace(".", "/") + ".py")).exists()
+        and not (PACKAGE / module.replace(".", "/")).is_dir()
+    ):
         if "." not in module:
             return None
         module = module.rpartition(".")[0]
