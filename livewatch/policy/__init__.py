@@ -1,1 +1,1 @@
-"""What to image next, and why. Pure."""
+"""What to image next, and why: rounds, rates, framing, priorities and light. Pure."""

@@ -1,0 +1,224 @@
+"""The choice: of everything that could be imaged next, what, when and why.
+
+A pure reading of the state: nothing is remembered here. The state changes with news only, so
+the same state always leads to the same decision.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import inf
+from typing import TYPE_CHECKING
+
+from livewatch.model import Decision, Purpose, Shot, View
+from livewatch.policy.light import affordable, left_share
+from livewatch.policy.priority import holder, rank, ranked
+from livewatch.policy.rates import interval_s
+from livewatch.policy.region import Box, aimed, hull
+from livewatch.policy.state import Stage
+from livewatch.policy.words import waits, who, why
+from livewatch.settings import Zoom
+
+if TYPE_CHECKING:
+    from livewatch.policy.rules import Rules
+    from livewatch.policy.sites import Site
+    from livewatch.policy.state import Followed, PolicyState, Visit
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """Something that could be imaged next. `due_s` -inf in the order means: before all else."""
+
+    shot: Shot
+    order_s: float
+    rank: int
+    reason: str
+    target: int | None = None
+    refused: tuple[str, ...] = ()
+
+
+def choose(state: PolicyState, rules: Rules) -> Decision:
+    """What to image next. Without anything left to image, the session ends with the reason."""
+    if state.ended:
+        return Decision(None, state.ended, failed=state.failed)
+    if state.burst is not None:
+        return Decision(state.burst, f"{state.burst.count} frames of the burst are left")
+    wanted = reactions(state, rules)
+    acting = not rules.experiment.reaction.validate_only
+    refused = (
+        waiting(state, rules)
+        if acting
+        else tuple(f"Not done, validating: {w.reason}" for w in wanted)
+    )
+    options = (wanted if acting else []) + surveys(state, rules, acting)
+    paid = [afforded(option, state, rules) for option in options]
+    refused += tuple(paid_for for paid_for in paid if isinstance(paid_for, str))
+    possible = [option for option in paid if isinstance(option, Option)]
+    if not possible:
+        return Decision(None, "The light budget of every position is spent", refused=refused)
+    best = min(possible, key=lambda option: (option.order_s, option.rank))
+    return decided(best, state, rules, refused + best.refused)
+
+
+def decided(option: Option, state: PolicyState, rules: Rules, refused: tuple[str, ...]) -> Decision:
+    """The decision for an option, within the session's time, and after any enforced wait."""
+    due_s = max(option.shot.not_before_s, state.wait_s)
+    duration_s = rules.experiment.limits.duration_s
+    if duration_s is not None and max(due_s, state.now_s) >= state.begun_s + duration_s:
+        return Decision(None, f"The planned {duration_s:g} s are over", refused=refused)
+    reason = f"{state.note}; {option.reason}" if state.note else option.reason
+    if state.held:
+        due_s, reason = inf, "Held by the operator, until told to go on"
+    return Decision(replace(option.shot, not_before_s=due_s), reason, option.target, refused)
+
+
+def afforded(option: Option, state: PolicyState, rules: Rules) -> Option | str:
+    """The option as far as the light budget goes, or why it cannot be paid for."""
+    frames = affordable(rules.light, state.spent, option.shot)
+    if frames is None or frames >= option.shot.count:
+        return option
+    if frames == 0:
+        position, purpose = option.shot.view.position, option.shot.purpose
+        return f"No light left for {purpose} at {position}: {option.reason}"
+    return replace(option, shot=replace(option.shot, count=frames))
+
+
+def surveys(state: PolicyState, rules: Rules, acting: bool) -> list[Option]:
+    """The next survey frame of every site that has no frames of its own coming anyway.
+
+    While something is followed elsewhere at the fast rate, each is seen once in every
+    `unseen_rounds` of its slots.
+    """
+    busy = holder(state, rules) if acting else ""
+    rounds = rules.experiment.survey.unseen_rounds if busy else 1
+    near = {pair.position for pair in state.followed} if acting and not busy else {busy}
+    return [
+        survey(site, state.visit(site.name), rounds, state, rules)
+        for site in rules.sites
+        if site.name not in near
+    ]
+
+
+def survey(site: Site, visit: Visit, rounds: int, state: PolicyState, rules: Rules) -> Option:
+    """One site's next survey frame, on its own time grid."""
+    first = visit.whole_s == -inf
+    due_s = slot_s(site, visit.slot + (0 if first else rounds - 1), state, rules)
+    shot = Shot(site.view, rules.planes, due_s, Purpose.SURVEY)
+    count = sum(pair.position == site.name for pair in state.followed)
+    seen = f"{count} pair{'s' * (count > 1)} near" if count else "nothing near contact"
+    pace = f"one frame every {rules.survey_s * rounds:g} s"
+    return Option(shot, due_s, 9, f"Survey of {site.name}, {seen}: {pace}")
+
+
+def slot_s(site: Site, slot: int, state: PolicyState, rules: Rules) -> float:
+    """When a site's survey slot is due."""
+    return state.begun_s + site.phase_s + slot * rules.survey_s
+
+
+def reactions(state: PolicyState, rules: Rules) -> list[Option]:
+    """Frames for followed pairs: of the position that has its turn, else of all that are near."""
+    busy = holder(state, rules)
+    positions = (busy,) if busy else tuple(dict.fromkeys(p.position for p in state.followed))
+    return [reaction(position, state, rules) for position in positions]
+
+
+def waiting(state: PolicyState, rules: Rules) -> tuple[str, ...]:
+    """The pairs that must wait for another position's turn to end."""
+    busy = holder(state, rules)
+    left_s = state.turn_s + rules.experiment.reaction.turn_s - state.now_s
+    left_s = left_s if busy == state.turn else rules.experiment.reaction.turn_s
+    return tuple(
+        waits(pair, busy, left_s)
+        for pair in state.followed
+        if busy and pair.position != busy and pair.stage is not Stage.NEAR
+    )
+
+
+def reaction(position: str, state: PolicyState, rules: Rules) -> Option:
+    """The next frame for a position's pairs: one view that holds as many as it can."""
+    pairs = ranked(tuple(p for p in state.followed if p.position == position), state.now_s)
+    lead, visit, site = pairs[0], state.visit(position), rules.site(position)
+    pace_s = min(interval_s(pair, state.now_s, rules) for pair in pairs)
+    if left_share(rules.light, state.spent, position) < rules.experiment.light.thin_below:
+        pace_s = min(max(2 * pace_s, 1.0), rules.watch_s)
+    at_once = any(pair.is_fast and not pair.answered for pair in pairs) and not visit.fast
+    due_s = state.now_s if at_once else max(visit.start_s + pace_s, state.begun_s)
+    view, refused = framed(pairs, visit, site, rules)
+    count, purpose = 1, purpose_of(lead)
+    if lead.stage is Stage.TOUCHING and not lead.bursted and rules.experiment.reaction.burst:
+        count, purpose = rules.experiment.reaction.burst, Purpose.BURST
+    elif slot_s(site, visit.slot, state, rules) <= due_s:
+        view = widened(view, site, lead)
+        purpose = purpose if shows(view, lead) else Purpose.SURVEY
+    reason = why(lead, state.now_s, rules, pace_s)
+    if len(pairs) > 1:
+        reason += f"; {len(pairs) - 1} more at {position}"
+    shot = Shot(view, rules.planes, due_s, purpose, count)
+    order_s = -inf if at_once else due_s
+    return Option(shot, order_s, rank(lead, state.now_s), reason, lead.encounter, refused)
+
+
+def purpose_of(pair: Followed) -> Purpose:
+    """The mode that a pair's stage asks for."""
+    if pair.stage is Stage.OVER:
+        return Purpose.COOLDOWN
+    return Purpose.ENCOUNTER if pair.is_fast else Purpose.WATCH
+
+
+def widened(view: View, site: Site, lead: Followed) -> View:
+    """The whole sensor instead of a region, at the site itself: its survey slot is due."""
+    del view, lead
+    return site.view
+
+
+def shows(view: View, pair: Followed) -> bool:
+    """Whether the middle of a pair lies in a view."""
+    return view.holds(pair.x_um, pair.y_um)
+
+
+def framed(
+    pairs: tuple[Followed, ...], visit: Visit, site: Site, rules: Rules
+) -> tuple[View, tuple[str, ...]]:
+    """The view for a position's pairs, and which of them it cannot hold.
+
+    Light falls on the whole field whatever part of it is read out: so one region that holds
+    several pairs costs the sample no more than one pair does.
+    """
+    close = tuple(pair for pair in pairs if pair.stage is not Stage.NEAR)
+    if not close:
+        return site.view, ()
+    lead = core(close[0], rules)
+    stands = aimed_at(close[:1], lead, visit, site, rules)
+    field = Box.of(replace(stands, region=None))
+    held = tuple(pair for pair in close if field.holds(core(pair, rules)) or pair is close[0])
+    left = tuple(
+        f"{who(pair)} does not fit beside {who(close[0])}" for pair in close if pair not in held
+    )
+    view = aimed_at(held, lead, visit, site, rules)
+    if rules.experiment.reaction.zoom is Zoom.NONE or not rules.instrument.has_region:
+        view = replace(view, region=None)
+    return view, left
+
+
+def aimed_at(
+    pairs: tuple[Followed, ...], lead: Box, visit: Visit, site: Site, rules: Rules
+) -> View:
+    """The view around some pairs, the stage standing so that it shows the `lead` core."""
+    wish = hull(Box.around(pair.x_um, pair.y_um, side_um(pair, rules)) for pair in pairs)
+    inner = hull(core(pair, rules) for pair in pairs)
+    recenter_um = rules.experiment.reaction.recenter_um
+    movable, limits = rules.instrument.moves_xy, rules.experiment.limits
+    return aimed(site.view, visit.aim, wish, inner, lead, recenter_um, movable, limits)
+
+
+def core(pair: Followed, rules: Rules) -> Box:
+    """What must be seen of a pair: both cells, and a little around them."""
+    cell_um = rules.experiment.cells.tumor_diameter_um
+    return Box.around(pair.x_um, pair.y_um, pair.span_um + 1.2 * cell_um)
+
+
+def side_um(pair: Followed, rules: Rules) -> float:
+    """The side of a pair's own region: as asked for, or more if the cells need it."""
+    least = pair.span_um + 1.2 * rules.experiment.cells.tumor_diameter_um
+    reaction = rules.experiment.reaction
+    return max(reaction.region_um, least + 2 * reaction.recenter_um)

@@ -1,0 +1,64 @@
+"""The policy: what livewatch does with the microscope, one piece of news at a time.
+
+Pure: the state is a frozen value passed in and out. News changes the state; the decision is
+read from it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from livewatch.model import Decision, Exposed, Missed, News, Observation
+from livewatch.policy.choose import choose
+from livewatch.policy.follow import followed_after
+from livewatch.policy.orders import heard
+from livewatch.policy.rules import Rules
+from livewatch.policy.schedule import exposed, missed
+from livewatch.policy.state import PolicyState, Visit
+
+if TYPE_CHECKING:
+    from livewatch.model import Instrument
+    from livewatch.settings import Experiment
+
+
+class Policy:
+    """Decides what to image next. Raises BadInput where the instrument cannot do what is asked."""
+
+    def __init__(self, experiment: Experiment, instrument: Instrument) -> None:
+        self.rules = Rules.of(experiment, instrument)
+
+    def begin(self, now_s: float) -> tuple[PolicyState, Decision]:
+        """The first decision of a session that starts now: survey the first position."""
+        visits = tuple(Visit(site.name) for site in self.rules.sites)
+        state = PolicyState(now_s, now_s, visits)
+        return state, choose(state, self.rules)
+
+    def resume(self, state: PolicyState, now_s: float) -> tuple[PolicyState, Decision]:
+        """Go on after an interruption: rounds and light stay, pairs must be seen anew."""
+        state = replace(
+            state, now_s=now_s, followed=(), burst=None, held=False, ended="", failed=False, note=""
+        )
+        return state, choose(state, self.rules)
+
+    def decide(self, state: PolicyState, news: News) -> tuple[PolicyState, Decision]:
+        """The next decision, in the light of one piece of news."""
+        state = self.learnt(state, news)
+        return state, choose(state, self.rules)
+
+    def learnt(self, state: PolicyState, news: News) -> PolicyState:
+        """The state after one piece of news."""
+        if isinstance(news, Exposed):
+            return exposed(state, news, self.rules)
+        if isinstance(news, Missed):
+            return missed(state, news, self.rules)
+        if isinstance(news, Observation):
+            return observed(state, news, self.rules)
+        return heard(state, news, self.rules)
+
+
+def observed(state: PolicyState, seen: Observation, rules: Rules) -> PolicyState:
+    """The state after an observation. One of no use changes nothing but the reason."""
+    if seen.problem is not None:
+        return replace(state, note=f"Frame {seen.number} is of no use ({seen.problem})")
+    return followed_after(state, seen, rules)

@@ -1,0 +1,63 @@
+"""Which pair comes first, and whose turn it is when positions compete."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from livewatch.policy.state import Stage
+
+if TYPE_CHECKING:
+    from livewatch.policy.rules import Rules
+    from livewatch.policy.state import Followed, PolicyState
+
+NEW_S = 60.0
+"""A contact counts as new for this long: how it begins is what is most easily missed."""
+
+
+def rank(pair: Followed, now_s: float) -> int:
+    """The lower, the sooner: asked for, new, about to touch, eventful, going on, over, near."""
+    if pair.stage is Stage.LOOK:
+        return 0
+    if pair.stage is Stage.TOUCHING:
+        if now_s - pair.since_s < NEW_S:
+            return 1
+        return 3 if pair.bites or pair.tags else 4
+    return {Stage.CLOSING: 2, Stage.OVER: 5, Stage.NEAR: 6}[pair.stage]
+
+
+def ranked(pairs: tuple[Followed, ...], now_s: float) -> tuple[Followed, ...]:
+    """Pairs in the order of their rank; of equal ones, the one that began first."""
+    return tuple(sorted(pairs, key=lambda pair: (rank(pair, now_s), pair.begun_s, pair.pair)))
+
+
+def holder(state: PolicyState, rules: Rules) -> str:
+    """The position that has the microscope for its fast pairs; '' when there is none.
+
+    It keeps it for a turn when others want it too. A better rank takes it sooner, after the
+    minimum dwell; whoever has waited longest is next, and none waits for more than a turn of
+    each.
+    """
+    best: dict[str, int] = {}
+    for pair in state.followed:
+        if pair.is_fast:
+            here = rank(pair, state.now_s)
+            best[pair.position] = min(best.get(pair.position, here), here)
+    if len(best) < 2 or state.turn not in best:
+        return min(best, key=lambda each: (best[each], seen_s(state, each), each), default="")
+    others = sorted((each for each in best if each != state.turn), key=lambda e: seen_s(state, e))
+    held_s = state.now_s - state.turn_s
+    longest = others[0]
+    starving = state.now_s - seen_s(state, longest) > len(best) * rules.experiment.reaction.turn_s
+    if held_s >= rules.experiment.reaction.turn_s:
+        return longest
+    if held_s < rules.experiment.reaction.min_dwell_s:
+        return state.turn
+    if starving:
+        return longest
+    first = min(others, key=lambda each: (best[each], seen_s(state, each)))
+    return first if best[first] < best[state.turn] else state.turn
+
+
+def seen_s(state: PolicyState, position: str) -> float:
+    """When a position last had a frame."""
+    return state.visit(position).start_s

@@ -1,0 +1,66 @@
+"""What stays the same during a session: the experiment and what follows from it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from livewatch.policy.light import Plan, plan
+from livewatch.policy.sites import Site, planes, sites
+
+if TYPE_CHECKING:
+    from livewatch.model import Instrument, Plane
+    from livewatch.settings import Experiment
+
+TYPICAL_ENCOUNTER_S = 600.0
+"""NK cells stay in contact for some ten minutes (12.8 +- 1.1 min, Jenkins 2015)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """An experiment on an instrument, with the rounds and the light plan worked out."""
+
+    experiment: Experiment
+    instrument: Instrument
+    sites: tuple[Site, ...]
+    planes: tuple[Plane, ...]
+    light: Plan
+
+    @classmethod
+    def of(cls, experiment: Experiment, instrument: Instrument) -> Rules:
+        """Work them out. Raises BadInput where the instrument cannot do it."""
+        exposed = planes(experiment)
+        light = plan(experiment, exposed)
+        rounds = sites(experiment, instrument, light.survey_s)
+        return cls(experiment, instrument, rounds, exposed, light)
+
+    @property
+    def survey_s(self) -> float:
+        """Survey interval: the experiment's, or the longer one that the light budget allows."""
+        return self.light.survey_s
+
+    @property
+    def watch_s(self) -> float:
+        """Interval while a pair is near: never longer than the survey's."""
+        return min(self.experiment.watch.interval_s, self.survey_s)
+
+    @property
+    def fast_s(self) -> float:
+        """Interval in an encounter."""
+        return min(self.experiment.reaction.interval_s, self.watch_s)
+
+    @property
+    def dose(self) -> float:
+        """Light of one frame, all channels."""
+        return sum(plane.dose for plane in self.planes)
+
+    @property
+    def trusted_light(self) -> float:
+        """Light of one typical encounter: what anticipation is trusted with beforehand."""
+        pace_s = max(self.fast_s, sum(plane.exposure_ms for plane in self.planes) / 1000)
+        return self.dose * TYPICAL_ENCOUNTER_S / pace_s
+
+    def site(self, position: str) -> Site:
+        """The site of that name; the first one when there is none (it was removed)."""
+        found = (site for site in self.sites if site.name == position)
+        return next(found, self.sites[0])

@@ -1,0 +1,167 @@
+"""What a frame, or its absence, changes: time, slots, light, turns, patience."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import floor
+from typing import TYPE_CHECKING
+
+from livewatch.model import Purpose
+from livewatch.policy.follow import barred, gave_up
+from livewatch.policy.light import charged
+from livewatch.policy.state import Stage, Trouble, Visit
+
+if TYPE_CHECKING:
+    from livewatch.model import Exposed, Missed, Shot
+    from livewatch.policy.rules import Rules
+    from livewatch.policy.state import Followed, PolicyState
+
+FAST_PURPOSES = (Purpose.ENCOUNTER, Purpose.BURST)
+
+
+def exposed(state: PolicyState, news: Exposed, rules: Rules) -> PolicyState:
+    """The state after a frame was taken."""
+    shot = news.shot
+    left = replace(shot, count=shot.count - 1, not_before_s=news.end_s, decision=0)
+    state = replace(
+        state,
+        now_s=max(state.now_s, news.end_s),
+        visits=visited(state, shot, news.time_s, rules),
+        followed=answered(state.followed, shot),
+        spent=charged(state.spent, shot),
+        encounter_light=state.encounter_light + encounter_light(state, shot),
+        here=shot.view.position,
+        burst=left if left.count > 0 and shot.count > 1 else None,
+        trouble=Trouble(),
+        wait_s=float("-inf"),
+        note="",
+    )
+    return lapsed(turned(state, shot, news.time_s), rules)
+
+
+def visited(state: PolicyState, shot: Shot, time_s: float, rules: Rules) -> tuple[Visit, ...]:
+    """The visits after a frame of `shot` at `time_s`."""
+    visit = state.visit(shot.view.position)
+    site = rules.site(shot.view.position)
+    fast = shot.purpose in FAST_PURPOSES
+    after = replace(visit, start_s=time_s, fast=fast)
+    if shot.view == site.view:
+        after = replace(after, slot=next_slot(visit, time_s, state, rules), whole_s=time_s)
+    elif fast or shot.purpose is Purpose.COOLDOWN:
+        after = replace(after, aim=shot.view)
+    if shot.purpose in (Purpose.SURVEY, Purpose.WATCH) and not fast:
+        after = replace(after, aim=None)
+    return (*(each for each in state.visits if each.position != after.position), after)
+
+
+def next_slot(visit: Visit, time_s: float, state: PolicyState, rules: Rules) -> int:
+    """The slot after the one that a frame at `time_s` has served.
+
+    A frame that is late by more than half an interval serves the slot it is nearest to, so that
+    the next is not right behind it; the slots between are dropped.
+    """
+    site = rules.site(visit.position)
+    passed = (time_s - state.begun_s - site.phase_s) / rules.survey_s
+    return max(visit.slot + 1 if passed >= visit.slot else visit.slot, floor(passed + 0.5) + 1)
+
+
+def answered(followed: tuple[Followed, ...], shot: Shot) -> tuple[Followed, ...]:
+    """The pairs, those at the shot's position with one more frame to their name."""
+    return tuple(
+        pair if pair.position != shot.view.position else one_more(pair, shot) for pair in followed
+    )
+
+
+def one_more(pair: Followed, shot: Shot) -> Followed:
+    """A pair after a frame at its position."""
+    fast = shot.purpose in FAST_PURPOSES
+    approaching = pair.stage in (Stage.NEAR, Stage.CLOSING) and shot.purpose is not Purpose.SURVEY
+    return replace(
+        pair,
+        answered=pair.answered or fast,
+        bursted=pair.bursted or shot.purpose is Purpose.BURST,
+        blind=pair.blind + 1,
+        light=pair.light + (shot.dose if approaching else 0.0),
+    )
+
+
+def encounter_light(state: PolicyState, shot: Shot) -> float:
+    """What a frame adds to the light that encounters have cost."""
+    there = any(
+        pair.position == shot.view.position and pair.stage in (Stage.TOUCHING, Stage.OVER)
+        for pair in state.followed
+    )
+    return shot.dose if there and shot.purpose is not Purpose.SURVEY else 0.0
+
+
+def turned(state: PolicyState, shot: Shot, time_s: float) -> PolicyState:
+    """The state with the turn given to the position that is being reacted to."""
+    if shot.purpose in FAST_PURPOSES and state.turn != shot.view.position:
+        return replace(state, turn=shot.view.position, turn_s=time_s)
+    return state
+
+
+def lapsed(state: PolicyState, rules: Rules) -> PolicyState:
+    """The state without the pairs whose time is up, or that nobody has seen any more."""
+    kept, bars, false_light = [], list(state.bars), state.false_light
+    for pair in state.followed:
+        if gave_up(pair, state.now_s, rules) or lost(pair, state.now_s, rules):
+            bars += barred(pair, pair, state.now_s, rules)
+            false_light += pair.light
+        else:
+            kept.append(pair)
+    return replace(state, followed=tuple(kept), bars=tuple(bars), false_light=false_light)
+
+
+LOST_FRAMES = 10
+
+
+def lost(pair: Followed, now_s: float, rules: Rules) -> bool:
+    """Whether a pair has not been seen for long although frames were taken: analysis is down."""
+    reaction = rules.experiment.reaction
+    unseen_s = now_s - pair.seen_s
+    return (
+        pair.stage is not Stage.LOOK
+        and pair.blind >= LOST_FRAMES
+        and unseen_s > reaction.cooldown_s + reaction.min_dwell_s
+    )
+
+
+def missed(state: PolicyState, news: Missed, rules: Rules) -> PolicyState:
+    """The state after a slot was lost: try again, then skip it, then wait longer and longer.
+
+    Nothing says whether the sample was exposed, so its light is charged as if it was.
+    """
+    limits = rules.experiment.limits
+    now_s = max(state.now_s, news.time_s)
+    before = state.trouble
+    trouble = replace(
+        before,
+        since_s=min(before.since_s, now_s),
+        tries=before.tries + 1,
+        reason=news.reason,
+    )
+    state = replace(
+        state, now_s=now_s, spent=charged(state.spent, news.shot), burst=None, trouble=trouble
+    )
+    if now_s - trouble.since_s >= limits.give_up_s:
+        ended = f"No frame for {now_s - trouble.since_s:.0f} s: {news.reason}"
+        return replace(state, ended=ended, failed=True)
+    if trouble.tries <= limits.retries:
+        note = f"Missed ({news.reason}): try {trouble.tries + 1} of {limits.retries + 1}"
+        return replace(state, wait_s=now_s, note=note)
+    return skipped(state, news, rules)
+
+
+def skipped(state: PolicyState, news: Missed, rules: Rules) -> PolicyState:
+    """The state after a shot was given up: its slot is dropped, and nothing tried for a while."""
+    trouble = state.trouble
+    pause_s = rules.experiment.limits.suspend_s * 2.0 ** min(trouble.suspended, 20)
+    note = f"Missed {trouble.tries} times ({news.reason}): slot skipped, waiting {pause_s:g} s"
+    return replace(
+        state,
+        visits=visited(state, news.shot, state.now_s, rules),
+        trouble=replace(trouble, tries=0, suspended=trouble.suspended + 1),
+        wait_s=state.now_s + pause_s,
+        note=note,
+    )
