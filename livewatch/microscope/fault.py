@@ -13,12 +13,16 @@ class Fault(Exception):
     """A device failed, or did not do what it was told; the message goes into `Missed.reason`."""
 
 
+class Unsafe(Exception):
+    """The sample cannot be kept dark: no slot to be missed, the session has to end."""
+
+
 @contextmanager
 def asking(what: str) -> Iterator[None]:
     """Turn whatever a device raises into a `Fault` that says what it was asked for."""
     try:
         yield
-    except Fault:
+    except (Fault, Unsafe):
         raise
     except Exception as error:  # C++ and Python device adapters raise what they like
         raise Fault(f"{what}: {one_line(error)}") from error

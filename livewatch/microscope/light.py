@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from livewatch.microscope.bench import is_value
-from livewatch.microscope.fault import Fault, asking
+from livewatch.microscope.fault import Fault, Unsafe, asking
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -69,6 +69,21 @@ class Light:
                 raise Fault(f"shutter {shutter} did not open")
             yield
         finally:
-            with asking(f"closing shutter {shutter}"):
-                self._core.setShutterOpen(shutter, False)
-                self._core.waitForDevice(shutter)
+            self._close(shutter)
+
+    def _close(self, shutter: str) -> None:
+        """Close the shutter, at the second try if need be; `Unsafe` if it stays open."""
+        failure = _closed(self._core, shutter) and _closed(self._core, shutter)
+        if failure:
+            raise Unsafe(failure)
+
+
+def _closed(core: CMMCorePlus, shutter: str) -> str | None:
+    """Close a shutter; why that failed, or None."""
+    try:
+        with asking(f"closing shutter {shutter}"):
+            core.setShutterOpen(shutter, False)
+            core.waitForDevice(shutter)
+            return f"shutter {shutter} is still open" if core.getShutterOpen(shutter) else None
+    except Fault as fault:
+        return str(fault)

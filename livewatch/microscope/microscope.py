@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import TYPE_CHECKING, Self
 
 from livewatch.microscope.aim import Aim
 from livewatch.microscope.bench import instrument_of, survey_bench
+from livewatch.microscope.burst import Burst
 from livewatch.microscope.engine import LoopEngine
 from livewatch.microscope.exposing import Exposing
 from livewatch.microscope.fault import Fault
@@ -14,7 +16,7 @@ from livewatch.microscope.hand import Hand
 from livewatch.microscope.leaving import Before, before_of, restore
 from livewatch.microscope.light import Light
 from livewatch.microscope.load import close_core
-from livewatch.model import Missed
+from livewatch.model import Frame, Missed
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -42,7 +44,7 @@ class Microscope:
         self._index = first_index
         self._hand = Hand()
         self._before: Before | None = None
-        self._ready: tuple[Instrument, Exposing] | None = None
+        self._ready: tuple[Instrument, Exposing, Burst] | None = None
         self._is_left = False
         self.failures: list[str] = []
 
@@ -81,35 +83,53 @@ class Microscope:
                 self.failures.append(failure)
         return self.failures
 
-    def _prepared(self) -> tuple[Instrument, Exposing]:
+    def _prepared(self) -> tuple[Instrument, Exposing, Burst]:
         """The devices read and checked, once."""
         if self._ready is None:
-            core, experiment = self._core, self._experiment
+            core, experiment, clock = self._core, self._experiment, self._clock
             core.setTimeoutMs(int(experiment.microscope.timeout_s * 1e3))
             self._before = before_of(core, experiment)
             bench = survey_bench(core, experiment)
             instrument = instrument_of(core, bench, experiment)
             core.setAutoShutter(False)
-            aim = Aim(core, bench, experiment, self._clock)
+            aim = Aim(core, bench, experiment, clock)
             light = Light(core, bench, experiment)
-            exposing = Exposing(core, bench, experiment, self._clock, aim, light)
-            self._ready = instrument, exposing
+            exposing = Exposing(core, bench, experiment, clock, aim, light)
+            burst = Burst(core, bench, experiment, clock, aim, light, exposing, self._hand)
+            self._ready = instrument, exposing, burst
         return self._ready
 
     def _take(self, shot: Shot) -> Generator[Taken, Shot, None]:
-        """What comes of a shot."""
-        instrument, exposing = self._prepared()
+        """What comes of a shot: a frame or a miss; of a burst that streams, one after the other."""
+        instrument, exposing, burst = self._prepared()
         reason = refusal(shot, self._experiment, instrument)
         if reason is not None:
             yield Missed(shot, f"refused: {reason}", self._clock.now_s())
-            return
-        try:
-            frame = self._hand.do(lambda: exposing.frame(shot, self._index), self._patience_s(shot))
-        except Fault as fault:
-            yield Missed(shot, str(fault), self._clock.now_s())
-            return
-        self._index += 1
-        yield frame
+        elif burst.can_stream(shot):
+            yield from self._counted(burst.frames(shot, self._index), shot)
+        else:
+            yield from self._counted(self._single(exposing, shot), shot)
+
+    def _single(self, exposing: Exposing, shot: Shot) -> Generator[Taken, Shot, None]:
+        index, patience_s = self._index, self._patience_s(shot)
+        yield self._hand.do(lambda: exposing.frame(shot, index), patience_s)
+
+    def _counted(
+        self, taking: Generator[Taken, Shot, None], shot: Shot
+    ) -> Generator[Taken, Shot, None]:
+        """Pass on what is taken, count the frames, and turn a fault into a miss."""
+        with closing(taking):
+            try:
+                taken = next(taking)
+                while True:
+                    self._index += isinstance(taken, Frame)
+                    shot = yield taken
+                    taken = taking.send(shot)
+            except StopIteration:
+                return
+            except Fault as fault:
+                reason = str(fault)
+        yield Missed(shot, reason, self._clock.now_s())
 
     def _patience_s(self, shot: Shot) -> float:
         """How long a shot may take before its devices count as hung."""
