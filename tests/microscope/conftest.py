@@ -28,12 +28,13 @@ def build() -> Iterator[Build]:
         clock: Clock | None = None,
         camera: SpecimenCamera | None = None,
         first_index: int = 0,
+        adapter: str = "specimen",
         prepare: Callable[[Any], None] = lambda core: None,
         **options: Any,
     ) -> Stand:
         clock = clock or VirtualClock()
         specimen = Ramp()
-        core = load_demo(specimen, clock, **options)
+        core = load_demo(specimen, clock, camera=adapter, **options)
         if camera is not None:
             core.unloadDevice(CAMERA)
             core.loadPyDevice(CAMERA, camera)
