@@ -17,7 +17,7 @@ from livewatch.microscope.bench import camera_of, is_value, turret_of
 from livewatch.microscope.fault import Fault, asking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from pymmcore_plus import CMMCorePlus
 
@@ -69,31 +69,47 @@ def before_of(core: CMMCorePlus, experiment: Experiment) -> Before:
 
 def restore(core: CMMCorePlus, before: Before, experiment: Experiment) -> list[str]:
     """Bring a core back to how it was; what failed of it, in words."""
-    failures = [failure for step in _dark(core) if (failure := _tried(*step))]
-    failures += [failure for step in _camera(core, before) if (failure := _tried(*step))]
-    failures += [failure for step in _light_path(core, before) if (failure := _tried(*step))]
-    objective = _tried("putting the objective back", lambda: _turn_back(core, before, experiment))
-    if objective is not None:
-        return [*failures, f"{objective}; stage and focus were left where they are"]
-    return failures + [failure for step in _place(core, before) if (failure := _tried(*step))]
+    failures = _tried(
+        ("stopping the camera", lambda: _stop(core)),
+        *[
+            (f"closing shutter {shutter}", partial(_close, core, str(shutter)))
+            for shutter in core.getLoadedDevicesOfType(DeviceType.ShutterDevice)
+        ],
+        ("emptying the image buffer", core.clearCircularBuffer),
+        ("clearing the region", lambda: _clear_region(core, before)),
+        ("putting the binning back", lambda: _bin_back(core, before)),
+        ("putting the region back", lambda: _set_region(core, before)),
+        ("putting the exposure back", lambda: core.setExposure(before.exposure_ms)),
+        *[
+            (f"putting {device} {prop} back to {value}", partial(_set, core, device, prop, value))
+            for device, prop, value in before.settings
+        ],
+        ("putting the autoshutter back", lambda: core.setAutoShutter(before.autoshutter)),
+    )
+    turning = _tried(("putting the objective back", lambda: _turn_back(core, before, experiment)))
+    if turning:
+        return [*failures, f"{turning[0]}; stage and focus were left where they are"]
+    return failures + _tried(
+        ("moving the stage back", lambda: _move_back(core, before)),
+        ("putting the focus back", lambda: _focus_back(core, before)),
+    )
 
 
-def _tried(what: str, step: Callable[[], object]) -> str | None:
-    try:
-        with asking(what):
-            step()
-    except Fault as fault:
-        return str(fault)
-    return None
+def _tried(*steps: Step) -> list[str]:
+    """Try every step, whatever happens to the others; what failed."""
+    failures = []
+    for what, step in steps:
+        try:
+            with asking(what):
+                step()
+        except Fault as fault:
+            failures.append(str(fault))
+    return failures
 
 
-def _dark(core: CMMCorePlus) -> Iterator[Step]:
-    """Camera stopped, every shutter closed."""
+def _stop(core: CMMCorePlus) -> None:
     if core.isSequenceRunning():
-        yield "stopping the camera", lambda: core.stopSequenceAcquisition(core.getCameraDevice())
-    for shutter in core.getLoadedDevicesOfType(DeviceType.ShutterDevice):
-        yield f"closing shutter {shutter}", partial(_close, core, str(shutter))
-    yield "emptying the image buffer", core.clearCircularBuffer
+        core.stopSequenceAcquisition(core.getCameraDevice())
 
 
 def _close(core: CMMCorePlus, shutter: str) -> None:
@@ -103,35 +119,27 @@ def _close(core: CMMCorePlus, shutter: str) -> None:
         raise Fault(f"shutter {shutter} is still open")
 
 
-def _camera(core: CMMCorePlus, before: Before) -> Iterator[Step]:
-    """Binning, region, exposure."""
+def _clear_region(core: CMMCorePlus, before: Before) -> None:
+    if tuple(core.getROI(core.getCameraDevice())) != before.roi:
+        core.clearROI()
+
+
+def _bin_back(core: CMMCorePlus, before: Before) -> None:
+    camera, binning = core.getCameraDevice(), before.binning
+    if binning is not None and str(core.getProperty(camera, Keyword.Binning)) != binning:
+        core.setProperty(camera, Keyword.Binning, binning)
+
+
+def _set_region(core: CMMCorePlus, before: Before) -> None:
     camera = core.getCameraDevice()
     if tuple(core.getROI(camera)) != before.roi:
-        yield "clearing the region", core.clearROI
-    binning = before.binning
-    if binning is not None and core.getProperty(camera, Keyword.Binning) != binning:
-        yield (
-            "putting the binning back",
-            lambda: core.setProperty(camera, Keyword.Binning, binning),
-        )
-    yield "putting the region back", lambda: _set_region(core, camera, before.roi)
-    yield "putting the exposure back", lambda: core.setExposure(before.exposure_ms)
+        core.setROI(camera, *before.roi)
 
 
-def _set_region(core: CMMCorePlus, camera: str, roi: tuple[int, ...]) -> None:
-    if tuple(core.getROI(camera)) != roi:
-        core.setROI(camera, *roi)
-
-
-def _light_path(core: CMMCorePlus, before: Before) -> Iterator[Step]:
-    """What the channels' presets had changed, and the autoshutter."""
-    for device, prop, value in before.settings:
-        if not core.isPropertyReadOnly(device, prop) and not is_value(core, device, prop, value):
-            yield (
-                f"putting {device} {prop} back to {value}",
-                partial(core.setProperty, device, prop, value),
-            )
-    yield "putting the autoshutter back", lambda: core.setAutoShutter(before.autoshutter)
+def _set(core: CMMCorePlus, device: str, prop: str, value: str) -> None:
+    """Set what a channel's preset had changed."""
+    if not core.isPropertyReadOnly(device, prop) and not is_value(core, device, prop, value):
+        core.setProperty(device, prop, value)
 
 
 def _turn_back(core: CMMCorePlus, before: Before, experiment: Experiment) -> None:
@@ -147,22 +155,13 @@ def _turn_back(core: CMMCorePlus, before: Before, experiment: Experiment) -> Non
         raise Fault(f"the turret is at {core.getStateLabel(before.turret)!r}")
 
 
-def _place(core: CMMCorePlus, before: Before) -> Iterator[Step]:
-    """Stage, then focus."""
-    stage_um, z_um = before.stage_um, before.z_um
-    if stage_um is not None:
-        yield "moving the stage back", lambda: _move_back(core, stage_um)
-    if z_um is not None:
-        yield "putting the focus back", lambda: _focus_back(core, z_um)
-
-
-def _move_back(core: CMMCorePlus, stage_um: tuple[float, float]) -> None:
-    if tuple(core.getXYPosition()) != stage_um:
-        core.setXYPosition(core.getXYStageDevice(), *stage_um)
+def _move_back(core: CMMCorePlus, before: Before) -> None:
+    if before.stage_um is not None and tuple(core.getXYPosition()) != before.stage_um:
+        core.setXYPosition(core.getXYStageDevice(), *before.stage_um)
         core.waitForDevice(core.getXYStageDevice())
 
 
-def _focus_back(core: CMMCorePlus, z_um: float) -> None:
-    if core.getPosition() != z_um:
-        core.setPosition(core.getFocusDevice(), z_um)
+def _focus_back(core: CMMCorePlus, before: Before) -> None:
+    if before.z_um is not None and core.getPosition() != before.z_um:
+        core.setPosition(core.getFocusDevice(), before.z_um)
         core.waitForDevice(core.getFocusDevice())

@@ -10,7 +10,7 @@ from livewatch.microscope.bench import instrument_of, survey_bench
 from livewatch.microscope.burst import Burst
 from livewatch.microscope.engine import LoopEngine
 from livewatch.microscope.exposing import Exposing
-from livewatch.microscope.fault import Fault
+from livewatch.microscope.fault import Unsafe, one_line
 from livewatch.microscope.gate import refusal
 from livewatch.microscope.hand import Hand
 from livewatch.microscope.leaving import Before, before_of, restore
@@ -117,19 +117,25 @@ class Microscope:
     def _counted(
         self, taking: Generator[Taken, Shot, None], shot: Shot
     ) -> Generator[Taken, Shot, None]:
-        """Pass on what is taken, count the frames, and turn a fault into a miss."""
+        """Pass on what is taken, count the frames, and turn a device's failure into a miss."""
         with closing(taking):
-            try:
-                taken = next(taking)
-                while True:
-                    self._index += isinstance(taken, Frame)
-                    shot = yield taken
-                    taken = taking.send(shot)
-            except StopIteration:
-                return
-            except Fault as fault:
-                reason = str(fault)
-        yield Missed(shot, reason, self._clock.now_s())
+            taken = self._next(taking, shot, None)
+            while taken is not None:
+                self._index += isinstance(taken, Frame)
+                rest = yield taken
+                taken = self._next(taking, rest, rest)
+
+    def _next(
+        self, taking: Generator[Taken, Shot, None], shot: Shot, sent: Shot | None
+    ) -> Taken | None:
+        try:
+            return next(taking) if sent is None else taking.send(sent)
+        except StopIteration:
+            return None
+        except Unsafe:
+            raise
+        except Exception as error:  # noqa: BLE001 - only devices are asked here, and raise anything
+            return Missed(shot, one_line(error), self._clock.now_s())
 
     def _patience_s(self, shot: Shot) -> float:
         """How long a shot may take before its devices count as hung."""
