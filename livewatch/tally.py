@@ -51,13 +51,15 @@ class Tally:
 
     `interval_s` is the time between the last two frames. `frame`, `observation`, `decision` and
     `lateness` are the newest there were. `light_ms` is, for each position, exposure in ms times
-    relative power. `trouble` says why the last slot gave no frame; empty when it gave one.
+    relative power. `cells` counts a cell in every frame it was seen in. `trouble` says why the
+    last slot gave no frame; empty when it gave one.
     """
 
     steps: int = 0
     frames: int = 0
     missed: int = 0
     observed: int = 0
+    cells: int = 0
     marks: int = 0
     time_s: float = 0.0
     interval_s: float = NAN
@@ -124,4 +126,10 @@ class Tally:
         encounters = self.encounters
         if seen.encounters:
             encounters = {**encounters, **{each.id: each for each in seen.encounters}}
-        return replace(self, observed=self.observed + 1, observation=seen, encounters=encounters)
+        return replace(
+            self,
+            observed=self.observed + 1,
+            cells=self.cells + len(seen.cells),
+            observation=seen,
+            encounters=encounters,
+        )

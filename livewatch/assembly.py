@@ -1,0 +1,182 @@
+"""One loop, three microscopes: a session put together for each.
+
+Whatever the user got wrong is said here, in one line, before a folder is made or anything
+moves.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from contextlib import contextmanager
+from pathlib import Path
+from time import strftime
+from typing import TYPE_CHECKING
+
+from livewatch.clock import Clock, RealClock, VirtualClock
+from livewatch.errors import BadInput
+from livewatch.experiment import load_experiment
+from livewatch.microscope.load import close_core, demo_configuration, load_core, load_demo
+from livewatch.microscope.microscope import Microscope
+from livewatch.recording.recorder import Recorder
+from livewatch.recording.tables import export
+from livewatch.replay.plan import plan_for
+from livewatch.replay.recorded import RecordedSpecimen
+from livewatch.replay.recording import open_recording
+from livewatch.session import Session
+from livewatch.specimen.synthetic import SyntheticSpecimen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from pymmcore_plus import CMMCorePlus
+
+    from livewatch.model import Instrument
+    from livewatch.settings import Experiment
+
+    Announce = Callable[[str], None]
+
+SENSOR_PX = (512, 512)
+
+
+def real(file: Path, out: Path | None, announce: Announce) -> Session:
+    """A session on the user's own microscope."""
+    experiment = load_experiment(file)
+    config = file.parent / experiment.microscope.config
+    if not experiment.microscope.config:
+        raise BadInput(f"{file}: [microscope] config is not set: name a Micro-Manager .cfg file")
+    folder = new_folder(out, "run")
+    announce(f"loading {config.name}")
+    with released_on_error(load_core(config)) as core:
+        return assembled(core, experiment, RealClock(), folder, announce, {"kind": "run"})
+
+
+def demo(
+    *,
+    seconds: float,
+    seed: int,
+    scene: str,
+    speed: float | None,
+    out: Path | None,
+    camera: str,
+    announce: Announce,
+) -> Session:
+    """A session on Micro-Manager's demo devices, before a synthetic specimen."""
+    experiment = lasting(
+        load_experiment(demo_configuration().with_name("experiment.toml")), seconds
+    )
+    folder = new_folder(out, "demo")
+    specimen = SyntheticSpecimen(scene, seed) if camera == "specimen" else None
+    if specimen is not None:
+        announce("preparing the specimen")
+        specimen.warm_up()
+    clock = clock_of(speed)
+    about = {"kind": "demo", "camera": camera, "scene": scene, "seed": seed}
+    with released_on_error(load_demo(specimen, clock, sensor_px=SENSOR_PX, camera=camera)) as core:
+        return assembled(core, experiment, clock, folder, announce, about)
+
+
+def replay(
+    path: Path,
+    *,
+    experiment: Path | None,
+    pixel_um: float | None,
+    interval_s: float | None,
+    nk_channel: int | None,
+    tumor_channel: int | None,
+    speed: float | None,
+    out: Path | None,
+    announce: Announce,
+) -> Session:
+    """A session on the demo devices, before a recording, served by its own times."""
+    recording = open_recording(
+        path,
+        pixel_um=pixel_um,
+        interval_s=interval_s,
+        nk_channel=nk_channel,
+        tumor_channel=tumor_channel,
+    )
+    plan = plan_for(recording, load_experiment(experiment) if experiment else None)
+    folder = new_folder(out, "replay")
+    clock = clock_of(speed)
+    core = load_demo(
+        RecordedSpecimen(recording),
+        clock,
+        sensor_px=recording.view(0).sensor_px,
+        pixel_um=recording.pixel_um,
+        channels=plan.channels,
+    )
+    with released_on_error(core):
+        return assembled(core, plan, clock, folder, announce, {"kind": "replay", "of": str(path)})
+
+
+def assembled(
+    core: CMMCorePlus,
+    experiment: Experiment,
+    clock: Clock,
+    folder: Path,
+    announce: Announce,
+    about: dict[str, object],
+) -> Session:
+    """A session on a loaded core: everything checked, the folder made, nothing moved yet."""
+    microscope = Microscope(core, experiment, clock)
+    instrument = microscope.inspect()
+    need_disk(folder, experiment, instrument)
+    header = {"about": about, "experiment": experiment, "instrument": instrument, "begun_s": 0.0}
+    recorder = Recorder.create(folder, header)
+    return Session(experiment, microscope, instrument, recorder, clock, announce, export)
+
+
+def need_disk(folder: Path, experiment: Experiment, instrument: Instrument) -> None:
+    """Refuse to start on a disk without room for the survey and the reserve.
+
+    Raises `BadInput`. The survey runs for `limits.duration_s`, or for an hour at least.
+    """
+    rounds = (experiment.limits.duration_s or 3600.0) / experiment.survey.interval_s + 1
+    rows, columns = instrument.home.shape
+    frame_bytes = 2 * rows * columns * len(experiment.channels)
+    survey_bytes = rounds * frame_bytes * max(len(experiment.positions), 1)
+    reserve_bytes = experiment.limits.disk_reserve_gb * 1e9
+    free_bytes = shutil.disk_usage(existing(folder)).free
+    if free_bytes < survey_bytes + reserve_bytes:
+        raise BadInput(
+            f"{folder}: {free_bytes / 1e9:.1f} GB free, but the survey alone needs "
+            f"{survey_bytes / 1e9:.1f} GB and limits.disk_reserve_gb is "
+            f"{reserve_bytes / 1e9:g}; choose another --out"
+        )
+
+
+def clock_of(speed: float | None) -> Clock:
+    """The clock for a speed; None is as fast as frames can be analysed."""
+    return VirtualClock() if speed is None else RealClock(speed)
+
+
+def lasting(experiment: Experiment, seconds: float) -> Experiment:
+    """The experiment, ended after `seconds` of session time."""
+    limits = experiment.limits.model_copy(update={"duration_s": seconds})
+    return experiment.model_copy(update={"limits": limits})
+
+
+def new_folder(out: Path | None, kind: str) -> Path:
+    """The session folder to make; `BadInput` if it exists or its place cannot be written to."""
+    folder = out or Path(strftime(f"livewatch_%Y-%m-%d_%H%M%S_{kind}"))
+    if folder.exists():
+        raise BadInput(f"{folder}: exists already, and is never overwritten; name a new --out")
+    if not os.access(existing(folder), os.W_OK):
+        raise BadInput(f"{folder}: {existing(folder)} cannot be written to; choose another --out")
+    return folder
+
+
+def existing(folder: Path) -> Path:
+    """The nearest folder above that exists already."""
+    return next(place for place in folder.absolute().parents if place.exists())
+
+
+@contextmanager
+def released_on_error(core: CMMCorePlus) -> Iterator[CMMCorePlus]:
+    """Let go of the devices if the session cannot be put together."""
+    try:
+        yield core
+    except BaseException:
+        close_core(core)
+        raise

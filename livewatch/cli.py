@@ -1,0 +1,240 @@
+"""The command line. Exit codes: 0 done, 1 the run failed, 2 bad input (one line says what)."""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from livewatch import __version__
+from livewatch.errors import BadInput
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from livewatch.session import Session
+
+    Command = Callable[[argparse.Namespace], int]
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; its exit code."""
+    options = _parser().parse_args(arguments)
+    command: Command = options.command
+    try:
+        return command(options)
+    except BadInput as mistake:
+        print(f"livewatch: {mistake}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("livewatch: interrupted", file=sys.stderr)
+        return 1
+
+
+# --- the commands ---------------------------------------------------------------------
+# Each imports what it needs when it runs, so that `livewatch --help` answers at once.
+
+
+def demo(options: argparse.Namespace) -> int:
+    """Watch a synthetic specimen on Micro-Manager's demo devices."""
+    from livewatch import assembly
+
+    session = assembly.demo(
+        seconds=options.seconds,
+        seed=options.seed,
+        scene=options.scene,
+        speed=options.speed,
+        out=options.out,
+        camera=options.camera,
+        announce=_announce,
+    )
+    return _conduct(session, options.headless)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Watch a real sample."""
+    from livewatch import assembly
+
+    session = assembly.real(options.experiment, options.out, _announce)
+    return _conduct(session, options.headless)
+
+
+def replay(options: argparse.Namespace) -> int:
+    """Watch a recording as if it were live."""
+    from livewatch import assembly
+
+    session = assembly.replay(
+        options.recording,
+        experiment=options.experiment,
+        pixel_um=options.pixel_um,
+        interval_s=options.interval_s,
+        nk_channel=options.nk_channel,
+        tumor_channel=options.tumor_channel,
+        speed=options.speed,
+        out=options.out,
+        announce=_announce,
+    )
+    return _conduct(session, options.headless)
+
+
+def init(options: argparse.Namespace) -> int:
+    """Write a commented experiment file to start from."""
+    from livewatch.experiment import template
+
+    path: Path = options.file
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(template())
+    except FileExistsError:
+        raise BadInput(
+            f"{path}: exists already, and is not overwritten; name another file"
+        ) from None
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be written ({error.strerror})") from error
+    print(f"wrote {path}: set [microscope] config and the two [channels], then `livewatch check`")
+    return 0
+
+
+def export(options: argparse.Namespace) -> int:
+    """Make a session's tables again."""
+    from livewatch.recording.tables import export as make_tables
+
+    for path in make_tables(options.session):
+        print(path)
+    return 0
+
+
+def _conduct(session: Session, headless: bool) -> int:
+    """Run a session under the face that fits; say how it ended; its exit code."""
+    from livewatch.gui.available import why_no_window
+    from livewatch.session import Ending
+    from livewatch.summary import summary
+
+    _stop_on_signals(session)
+    why_not = "--headless" if headless else why_no_window()
+    if why_not is None:
+        from livewatch.gui.app import show
+
+        show(session)
+    else:
+        if not headless:
+            _announce(f"no window: {why_not}")
+        _attend(session)
+    print(summary(session))
+    return 1 if session.end is None or session.end.status is Ending.FAILED else 0
+
+
+def _attend(session: Session) -> None:
+    """Keep a progress line until the session is over."""
+    from livewatch.terminal import ProgressLine
+
+    line = ProgressLine(sys.stderr, session.status)
+    session.subscribe(line.see)
+    session.start()
+    while not session.is_over:
+        session.join(0.1)
+        line.tick()
+    line.done()
+
+
+def _stop_on_signals(session: Session) -> None:
+    """Ctrl-C and a polite kill end the session cleanly."""
+
+    def stop(number: int, _: object) -> None:
+        session.stop(f"stopped by {signal.Signals(number).name}")
+
+    for name in ("SIGINT", "SIGTERM", "SIGBREAK"):  # SIGBREAK: Ctrl-Break, on Windows only
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), stop)
+
+
+def _announce(what: str) -> None:
+    """Say that long work is under way."""
+    print(f"livewatch: {what}", file=sys.stderr, flush=True)
+
+
+# --- the words of the command line -------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="livewatch", description="A microscope that notices NK-tumor encounters by itself."
+    )
+    parser.add_argument("--version", action="version", version=f"livewatch {__version__}")
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Command) -> argparse.ArgumentParser:
+        words = command.__doc__ or ""
+        sub = commands.add_parser(name, help=words.rstrip("."), description=words)
+        sub.set_defaults(command=command)
+        return sub
+
+    sub = add("demo", demo)
+    sub.add_argument(
+        "--seconds", type=_positive, default=1800.0, metavar="N", help="session time (1800)"
+    )
+    sub.add_argument("--seed", type=int, default=0, metavar="K", help="which specimen (0)")
+    sub.add_argument("--scene", default="mixed", help="what happens in it (mixed)")
+    sub.add_argument(
+        "--camera",
+        choices=("specimen", "demo"),
+        default="specimen",
+        help="'demo': Micro-Manager's own DemoCamera, as a plain hardware check",
+    )
+    _add_speed(sub, 20.0)
+    _add_run_options(sub)
+
+    sub = add("run", run)
+    sub.add_argument("experiment", type=Path, metavar="EXPERIMENT.toml")
+    _add_run_options(sub)
+
+    sub = add("replay", replay)
+    sub.add_argument("recording", type=Path, help="a session folder, OME-Zarr or TIFF time-lapse")
+    sub.add_argument("--experiment", type=Path, metavar="EXPERIMENT.toml")
+    sub.add_argument("--pixel-um", type=_positive, metavar="P", help="size of a pixel in um")
+    sub.add_argument("--interval-s", type=_positive, metavar="S", help="time between time points")
+    sub.add_argument("--nk-channel", type=int, metavar="I", help="index of the NK channel, from 0")
+    sub.add_argument("--tumor-channel", type=int, metavar="I", help="index of the tumor channel")
+    _add_speed(sub, None)
+    _add_run_options(sub)
+
+    sub = add("init", init)
+    sub.add_argument("file", type=Path, nargs="?", default=Path("experiment.toml"))
+
+    sub = add("export", export)
+    sub.add_argument("session", type=Path)
+    return parser
+
+
+def _add_run_options(sub: argparse.ArgumentParser) -> None:
+    sub.add_argument("--out", type=Path, metavar="DIR", help="session folder to make; must be new")
+    sub.add_argument("--headless", action="store_true", help="no window: a line in the terminal")
+
+
+def _add_speed(sub: argparse.ArgumentParser, default: float | None) -> None:
+    words = "max" if default is None else f"{default:g}"
+    sub.add_argument(
+        "--speed",
+        type=_speed,
+        default=default,
+        metavar="X|max",
+        help=f"times as fast as life, or 'max': as fast as frames can be analysed ({words})",
+    )
+
+
+def _positive(text: str) -> float:
+    value = float(text)
+    if not 0 < value < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text} is not a positive number")
+    return value
+
+
+def _speed(text: str) -> float | None:
+    """A multiple of real time; None for as fast as possible."""
+    return None if text == "max" else _positive(text)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
