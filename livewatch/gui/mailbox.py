@@ -7,7 +7,7 @@ does. Steps that were not drawn are counted, and are in the tally all the same.
 from __future__ import annotations
 
 import threading
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from livewatch.gui.atlas import Atlas
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 class News:
     """All there is to draw: the tally, the maps, and how many steps were never drawn."""
 
-    tally: Tally
-    atlas: Atlas
+    tally: Tally = field(default_factory=Tally)
+    atlas: Atlas = field(default_factory=Atlas)
     undrawn: int = 0
 
 
@@ -31,7 +31,7 @@ class Mailbox:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._news = News(Tally(), Atlas())
+        self._news = News()
         self._waiting = 0
 
     def put(self, step: Step) -> None:
@@ -51,4 +51,4 @@ class Mailbox:
             if not self._waiting:
                 return None
             self._waiting = 0
-            return replace(self._news)
+            return self._news

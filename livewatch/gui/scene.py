@@ -43,13 +43,8 @@ class Name:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """A pair in an open encounter, joined by a line, with its figures.
+    """A pair in an open encounter: a ring around both cells, and how near they are."""
 
-    (`x_um`, `y_um`) and `radius_um` are a ring around both cells.
-    """
-
-    nk_um: tuple[float, float]
-    tumor_um: tuple[float, float]
     x_um: float
     y_um: float
     radius_um: float
@@ -161,8 +156,6 @@ def pair_of(nk: Cell, tumor: Cell, contact: Contact | None, is_target: bool) -> 
     x_um, y_um = (float(value) for value in (low + high) / 2)
     reach_um = float(np.hypot(both[:, 0] - x_um, both[:, 1] - y_um).max())
     return Pair(
-        (nk.x_um, nk.y_um),
-        (tumor.x_um, tumor.y_um),
         x_um,
         y_um,
         1.08 * reach_um,

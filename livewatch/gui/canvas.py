@@ -1,0 +1,193 @@
+"""The image with what lies over it, in stage um; scale bar, map and key in the corners."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pyqtgraph as pg
+from qtpy.QtCore import QPointF, QRectF, Qt
+from qtpy.QtGui import QColor, QImage, QPainter, QPen
+
+from livewatch.gui import theme
+from livewatch.gui.darkroom import Darkroom
+from livewatch.gui.overlay import OverlayItem, lettering
+from livewatch.gui.scene import scale_bar_um
+from livewatch.model import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from qtpy.QtGui import QMouseEvent
+
+    from livewatch.gui.atlas import Map
+    from livewatch.gui.composite import Table
+    from livewatch.gui.scene import Scene
+    from livewatch.model import Frame, Pixels, View
+
+MARGIN_PX = 18
+MAP_PX = 190
+LETTERS_PX = 14
+
+
+class PictureItem(pg.GraphicsObject):  # type: ignore[misc]
+    """One RGB image at its place in the sample."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._image = QImage()
+        self._rect = QRectF()
+
+    def set(self, picture: Table, rect: QRectF) -> None:
+        """Show another picture, at `rect` in stage um."""
+        if rect != self._rect:
+            self.prepareGeometryChange()
+            self._rect = rect
+        self._image = image_of(picture)
+        self.update()
+
+    def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
+        """Where the picture lies."""
+        return self._rect
+
+    def paint(self, painter: QPainter, *_: object) -> None:
+        """Draw it."""
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(self._rect, self._image)
+
+
+class Canvas(pg.GraphicsView):  # type: ignore[misc]
+    """Draws scenes. The wheel zooms, dragging moves, a double click shows all again."""
+
+    def __init__(self) -> None:
+        super().__init__(background=theme.GROUND)
+        self.setViewportUpdateMode(self.ViewportUpdateMode.FullViewportUpdate)
+        self._box = pg.ViewBox(lockAspect=True, invertY=True, enableMenu=False, defaultPadding=0)
+        self._box.disableAutoRange()
+        self.setCentralItem(self._box)
+        self._picture, self._overlay = PictureItem(), OverlayItem()
+        for item in (self._picture, self._overlay):
+            self._box.addItem(item, ignoreBounds=True)
+        self._darkroom = Darkroom()
+        self._scene: Scene | None = None
+        self._rect = QRectF()
+        self._map: tuple[Map, QImage] | None = None
+
+    def show_scene(self, scene: Scene) -> None:
+        """Draw a frame and what was seen in it."""
+        if scene.around is None:
+            self._darkroom.learn(scene.frame)
+        rect = rect_of(scene.view)
+        if self._scene is None or self._scene.frame is not scene.frame:
+            self._picture.set(self._darkroom.develop(planes_of(scene.frame)), rect)
+        self._overlay.set(scene.overlay, rect)
+        self._scene = scene
+        self._map = self._developed(scene.around)
+        if rect != self._rect:
+            self._rect = rect
+            self.fit()
+
+    def fit(self) -> None:
+        """Show the whole frame."""
+        if not self._rect.isEmpty():
+            self._box.setRange(self._rect, padding=0.015)
+
+    def renew_levels(self) -> None:
+        """Set black and bright anew from the frame on screen."""
+        self._darkroom.forget()
+        if self._scene is not None:
+            self._darkroom.learn(self._scene.frame)
+            self._picture.set(self._darkroom.develop(planes_of(self._scene.frame)), self._rect)
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """Show the whole frame again."""
+        self.fit()
+        event.accept()
+
+    def drawForeground(self, painter: QPainter, _: QRectF) -> None:  # noqa: N802 - Qt's name
+        """Draw what stays in place on the screen."""
+        if self._scene is None:
+            return
+        painter.resetTransform()
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setFont(lettering(LETTERS_PX))
+        self._draw_scale(painter)
+        self._draw_key(painter, self._scene)
+        if self._map is not None:
+            self._draw_map(painter, *self._map, self._scene.view)
+
+    def _developed(self, around: Map | None) -> tuple[Map, QImage] | None:
+        """The map's picture, made once."""
+        if around is None or (self._map is not None and self._map[0] is around):
+            return self._map if around is not None else None
+        return around, image_of(self._darkroom.develop(around.planes))
+
+    def _draw_scale(self, painter: QPainter) -> None:
+        """A bar of a round length, bottom left."""
+        pixel_um = self._box.viewPixelSize()[0]
+        length_um = scale_bar_um(self.viewport().width() * pixel_um)
+        y = self.viewport().height() - MARGIN_PX
+        bar = QRectF(MARGIN_PX, y - 5, length_um / pixel_um, 5)
+        painter.fillRect(bar.adjusted(-1, -1, 1, 1), QColor(0, 0, 0, 160))
+        painter.fillRect(bar, QColor(theme.TEXT))
+        written(painter, QPointF(MARGIN_PX, y - 12), f"{length_um:g} µm", theme.TEXT)
+
+    def _draw_key(self, painter: QPainter, scene: Scene) -> None:
+        """What the colours mean and where this is, top left; notes below."""
+        x, y = float(MARGIN_PX), MARGIN_PX + 12.0
+        for kind, name in ((Kind.NK, "NK"), (Kind.TUMOR, "tumor")):
+            painter.setPen(Qt.PenStyle.NoPen)
+            painter.setBrush(QColor(*theme.IMAGE[kind]))
+            painter.drawEllipse(QPointF(x + 5, y - 5), 5, 5)
+            x += 16
+            x += written(painter, QPointF(x, y), name, theme.TEXT) + 18
+        view = scene.view
+        place = "   ".join(part for part in (view.position, view.objective) if part)
+        written(painter, QPointF(x, y), place, theme.MUTED)
+        if scene.note:
+            written(painter, QPointF(MARGIN_PX, y + 22), scene.note, theme.OTHER_PAIR)
+
+    def _draw_map(self, painter: QPainter, around: Map, image: QImage, view: View) -> None:
+        """The wide frame with the place of this one in it, top right."""
+        scale = MAP_PX / max(around.view.width_um, around.view.height_um)
+        width, height = around.view.width_um * scale, around.view.height_um * scale
+        place = QRectF(self.viewport().width() - MARGIN_PX - width, MARGIN_PX, width, height)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
+        painter.drawImage(place, image)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        painter.setPen(QPen(QColor(theme.FAINT), 1))
+        painter.drawRect(place)
+        painter.setPen(QPen(QColor(theme.TARGET), 2))
+        painter.drawRect(
+            QRectF(
+                place.left() + (view.left_um - around.view.left_um) * scale,
+                place.top() + (view.top_um - around.view.top_um) * scale,
+                view.width_um * scale,
+                view.height_um * scale,
+            )
+        )
+
+
+def rect_of(view: View) -> QRectF:
+    """Where a view lies, in stage um."""
+    return QRectF(view.left_um, view.top_um, view.width_um, view.height_um)
+
+
+def planes_of(frame: Frame) -> Mapping[str, Pixels]:
+    """A frame's images by channel."""
+    names = (plane.channel for plane in frame.shot.planes)
+    return dict(zip(names, frame.planes, strict=True))
+
+
+def image_of(picture: Table) -> QImage:
+    """A Qt image that owns its pixels."""
+    rows, columns = picture.shape
+    return QImage(picture.data, columns, rows, 4 * columns, QImage.Format.Format_RGB32).copy()
+
+
+def written(painter: QPainter, at: QPointF, text: str, color: str) -> float:
+    """Write on the image, with a shadow to be legible on any ground; the width in px."""
+    painter.setPen(QColor(0, 0, 0, 200))
+    painter.drawText(at + QPointF(1, 1), text)
+    painter.setPen(QColor(color))
+    painter.drawText(at, text)
+    return float(painter.fontMetrics().horizontalAdvance(text))
