@@ -1,0 +1,141 @@
+"""The part of a frame around one tumor cell, at one working resolution, with its masks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from numpy.typing import NDArray
+
+    from livewatch.model import Cell, Pixels, View
+
+    Image = NDArray[np.float32]
+    Floats = NDArray[np.float64]
+    Mask = NDArray[np.uint8]
+
+MARGIN_UM = 3.0
+FINEST_UM = 0.3
+"""Finer images are averaged down to about this: no measure here needs more."""
+FEWEST_PIXELS = 8
+STRAY_UM = 1.5
+FILL_SHIFT = 4
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Images:
+    """One frame's channels as the camera gave them, None where it has no such channel."""
+
+    tumor: Pixels | None
+    nk: Pixels | None
+    death: Pixels | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Crop:
+    """A tumor cell and the NK cells at it: images (h, w) float32 in counts, None as in `Images`.
+
+    Masks are 0 / 1; `others_mask` covers every cell but the tumor. Pixel (row, column) is centred
+    on left_um + (column + 0.5) * pixel_um, top_um + (row + 0.5) * pixel_um.
+    """
+
+    left_um: float
+    top_um: float
+    pixel_um: float
+    tumor: Image | None
+    nk: Image | None
+    death: Image | None
+    tumor_mask: Mask
+    others_mask: Mask
+
+    def to_pixels(self, points_um: NDArray[np.floating]) -> NDArray[np.float64]:
+        """Stage um (n, 2) as pixel coordinates (column, row), whole numbers at pixel centres."""
+        return (points_um - (self.left_um, self.top_um)) / self.pixel_um - 0.5
+
+    def mask(self, *outlines_um: NDArray[np.floating]) -> Mask:
+        """The area within outlines (n, 2), as a mask of this crop."""
+        filled = np.zeros(self.tumor_mask.shape, np.uint8)
+        for outline in outlines_um:
+            corners = np.round(self.to_pixels(outline) * 2**FILL_SHIFT).astype(np.int32)
+            cv2.fillPoly(filled, [corners], (1,), lineType=cv2.LINE_8, shift=FILL_SHIFT)
+        return filled
+
+    def background(self, image: Image) -> float:
+        """The median of an image of this crop where there is no cell."""
+        cells = grown(self.tumor_mask | self.others_mask, STRAY_UM, self.pixel_um)
+        outside = image[::2, ::2][cells[::2, ::2] == 0]
+        return float(np.median(outside)) if len(outside) >= 20 else float(image.min())
+
+
+def crop_of(
+    view: View, images: Images, tumor: Cell, partners: Sequence[Cell], cells: Iterable[Cell]
+) -> Crop | None:
+    """Cut a tumor cell and its NK `partners` out of a frame; None if they are out of view.
+
+    `cells` are all cells of the frame: those that reach into the crop are masked.
+    """
+    corners = np.vstack([cell.outline_um for cell in (tumor, *partners)])
+    low_um, high_um = corners.min(axis=0) - MARGIN_UM, corners.max(axis=0) + MARGIN_UM
+    corner_um = np.array((view.left_um, view.top_um))
+    first = np.maximum(np.floor((low_um - corner_um) / view.pixel_um), 0).astype(int)
+    last = np.minimum(np.ceil((high_um - corner_um) / view.pixel_um), view.shape[::-1])
+    shrink = max(int(FINEST_UM / view.pixel_um), 1)
+    size = (last.astype(int) - first) // shrink
+    if (size < FEWEST_PIXELS).any():
+        return None
+    last = first + size * shrink
+    window = np.s_[first[1] : last[1], first[0] : last[0]]
+    left_um, top_um = corner_um + first * view.pixel_um
+    empty = np.zeros((int(size[1]), int(size[0])), np.uint8)
+    tumor_shown, nk_shown, death_shown = (
+        _shrunk(image, window, shrink) for image in (images.tumor, images.nk, images.death)
+    )
+    blank = Crop(
+        float(left_um),
+        float(top_um),
+        view.pixel_um * shrink,
+        tumor_shown,
+        nk_shown,
+        death_shown,
+        tumor_mask=empty,
+        others_mask=empty,
+    )
+    others = [
+        cell.outline_um
+        for cell in cells
+        if cell.id != tumor.id and _reaches(cell.outline_um, low_um, high_um)
+    ]
+    return replace(blank, tumor_mask=blank.mask(tumor.outline_um), others_mask=blank.mask(*others))
+
+
+def grown(mask: Mask, by_um: float, pixel_um: float) -> Mask:
+    """A mask with a rim of `by_um` added; taken off, if that is negative."""
+    side = 2 * round(abs(by_um) / pixel_um) + 1
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
+    changed = cv2.dilate(mask, disc) if by_um > 0 else cv2.erode(mask, disc)
+    return np.asarray(changed, np.uint8)
+
+
+def blurred(image: Image, sigma_px: float) -> Image:
+    """A Gaussian blur."""
+    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma_px), np.float32)
+
+
+def _shrunk(image: Pixels | None, window: tuple[slice, slice], by: int) -> Image | None:
+    if image is None:
+        return None
+    as_float = image[window].astype(np.float32)
+    if by == 1:
+        return as_float
+    size = as_float.shape[1] // by, as_float.shape[0] // by
+    return np.asarray(cv2.resize(as_float, size, interpolation=cv2.INTER_AREA), np.float32)
+
+
+def _reaches(outline_um: NDArray[np.floating], low_um: Floats, high_um: Floats) -> bool:
+    low_enough, high_enough = outline_um.min(axis=0) <= high_um, outline_um.max(axis=0) >= low_um
+    return bool(low_enough.all() and high_enough.all())

@@ -1,0 +1,238 @@
+"""All measures of one frame: which pairs to look at, what each shows, what that adds up to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from math import isfinite, nan
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from livewatch.analysis.measures.bites import eaten
+from livewatch.analysis.measures.course import Course, taken_up, told, twist_since_contact
+from livewatch.analysis.measures.crop import Images
+from livewatch.analysis.measures.life import fade_of, first_seen
+from livewatch.analysis.measures.outcome import ended
+from livewatch.analysis.measures.outline import distances_um
+from livewatch.analysis.measures.patch import patch_of
+from livewatch.analysis.measures.portrait import portrait_of
+from livewatch.analysis.measures.slip import moved
+from livewatch.analysis.measures.uptake import uptake_of
+from livewatch.model import Kind, Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from livewatch.analysis.measures.life import Life
+    from livewatch.analysis.measures.portrait import Portrait
+    from livewatch.analysis.measures.twist import Body
+    from livewatch.model import Cell, Contact, Encounter, Frame
+    from livewatch.settings import Experiment
+
+FORGET_S = 3600.0
+"""A cell not seen for this long does not come back."""
+ENGULFED_SHARE = 0.8
+SEAL_MORE_UM = 0.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Notes:
+    """What is remembered between frames; bounded by the cells and unsettled encounters there are.
+
+    `bodies` and `lives` are of tumor cells, `fades` what bleaching left of the dye by position.
+    """
+
+    courses: tuple[Course, ...] = ()
+    bodies: tuple[Body, ...] = ()
+    lives: tuple[Life, ...] = ()
+    fades: tuple[tuple[str, float], ...] = ()
+
+
+class Measurer:
+    """Measures encounters. Pure: what is remembered goes in and comes out."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self._rules = experiment.outcome
+        self._touch = experiment.contact
+
+    def begin(self) -> Notes:
+        """Nothing remembered."""
+        return Notes()
+
+    def warm_up(self) -> None:
+        """Compile, or load from the cache, what is compiled."""
+        square = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
+        distances_um(square, square)
+
+    def observe(
+        self,
+        notes: Notes,
+        frame: Frame,
+        cells: Sequence[Cell],
+        contacts: Sequence[Contact],
+        encounters: Sequence[Encounter],
+    ) -> tuple[Notes, tuple[Contact, ...], tuple[Encounter, ...], tuple[int, ...]]:
+        """Measure one frame.
+
+        `cells` carry the tracks' identities; `encounters` are those open, at any position, and
+        those that closed with this frame. Back come contacts and encounters with their measures,
+        after them the encounters closed earlier whose outcome became known, and the ids of these.
+        """
+        here = frame.view.position
+        lives, fade = _lives(notes, frame, cells)
+        courses = taken_up(notes.courses, contacts, encounters)
+        portraits = _portraits(notes, frame, cells, courses, contacts)
+        for tumor_id in lives.keys() & portraits.keys():
+            lives[tumor_id] = lives[tumor_id].judged(portraits[tumor_id], self._rules)
+        measured = {contact.pair: contact for contact in contacts}
+        seen = {cell.id: cell for cell in cells}
+        followed = []
+        for course in courses:
+            contact, portrait = measured.get(course.pair), portraits.get(course.tumor_id)
+            if contact is not None and portrait is not None and course.is_followed:
+                life = lives.get(course.tumor_id)
+                course, contact = self._looked_at(
+                    course, portrait, seen[course.nk_id], contact, life
+                )
+                measured[course.pair] = contact
+            elif course.nk_id in seen and course.tumor_id in seen:
+                course = replace(course, parted=True)
+            if course.position == here:
+                course = self._concluded(course, lives.get(course.tumor_id), frame.time_s)
+            followed.append(course)
+        told_of = {one.encounter.id: one.encounter for one in followed if one.encounter is not None}
+        current = tuple(told_of[one.id] for one in encounters)
+        late = _settled_late(notes.courses, told_of, {one.id for one in encounters})
+        kept = tuple(course for course in followed if course.has_open_question(measured))
+        fades = (*(one for one in notes.fades if one[0] != here), (here, fade))
+        now = Notes(kept, _bodies(notes, portraits, kept), tuple(lives.values()), fades)
+        settled = tuple(encounter.id for encounter in late)
+        return now, tuple(measured.values()), (*current, *late), settled
+
+    def _looked_at(
+        self, course: Course, portrait: Portrait, nk: Cell, contact: Contact, life: Life | None
+    ) -> tuple[Course, Contact]:
+        """One pair's measures, added to its course and its contact."""
+        course, twist_deg = twist_since_contact(course, portrait.turn.twist_deg, portrait.time_s)
+        contact = replace(
+            contact,
+            tumor_area_um2=portrait.outline.area_um2,
+            tumor_roundness=portrait.outline.roundness,
+            tumor_waves_um=portrait.outline.waves_um,
+            twist_deg=twist_deg,
+            twist_quality=portrait.turn.quality,
+            twist_reason=portrait.turn.reason,
+            viability=nan if life is None else life.viability,
+            viability_evidence="" if life is None else life.evidence,
+        )
+        course = _fed(course, portrait, nk, nan if life is None else life.dye)
+        if course.encounter is None:
+            return course, contact
+        course, contact = self._patched(course, portrait, nk, contact)
+        contact = replace(
+            contact, bites=len(course.meal.bites), bitten_fraction=course.meal.fraction
+        )
+        return told(course, contact, portrait.time_s, self._rules), contact
+
+    def _patched(
+        self, course: Course, portrait: Portrait, nk: Cell, contact: Contact
+    ) -> tuple[Course, Contact]:
+        """Where the NK cell lies on the tumor, and how far it has moved there."""
+        within_um = self._touch.touch_um + SEAL_MORE_UM
+        patch = patch_of(portrait.outline, nk.outline_um, within_um)
+        if patch is None:
+            return course, replace(contact, contact_um=0.0, seal_fraction=0.0)
+        slip, orbit_deg, slip_um = moved(
+            course.slip, patch.middle_deg, contact.twist_deg, portrait.outline.mean_radius_um
+        )
+        inside = patch.fraction > ENGULFED_SHARE
+        since_s = course.engulfed_s if isfinite(course.engulfed_s) else portrait.time_s
+        course = replace(course, slip=slip, engulfed_s=since_s if inside else nan, parted=False)
+        return course, replace(
+            contact,
+            contact_um=patch.length_um,
+            seal_fraction=patch.fraction,
+            patch_deg=patch.middle_deg,
+            patch_start_deg=patch.start_deg,
+            patch_end_deg=patch.end_deg,
+            orbit_deg=orbit_deg,
+            slip_um=slip_um,
+        )
+
+    def _concluded(self, course: Course, life: Life | None, time_s: float) -> Course:
+        if course.encounter is None:
+            return course
+        return replace(course, encounter=ended(course, life, time_s, self._rules))
+
+
+def _lives(notes: Notes, frame: Frame, cells: Iterable[Cell]) -> tuple[dict[int, Life], float]:
+    """Every tumor cell's life with this frame's dye, and what bleaching left of it."""
+    tumors = [cell for cell in cells if cell.kind is Kind.TUMOR]
+    lives = {life.tumor_id: life for life in notes.lives if frame.time_s - life.time_s < FORGET_S}
+    fade = fade_of(lives, tumors, dict(notes.fades).get(frame.view.position, 1.0))
+    for cell in tumors:
+        if cell.id in lives:
+            lives[cell.id] = lives[cell.id].with_dye(cell, fade, frame.time_s)
+        elif not cell.at_edge:
+            lives[cell.id] = first_seen(cell, fade, frame.time_s)
+    return lives, fade
+
+
+def _portraits(
+    notes: Notes,
+    frame: Frame,
+    cells: Sequence[Cell],
+    courses: Iterable[Course],
+    contacts: Iterable[Contact],
+) -> dict[int, Portrait]:
+    """A closer look at each tumor cell that a course is about, with the NK cells at it."""
+    seen = {cell.id: cell for cell in cells}
+    near = {contact.pair for contact in contacts}
+    partners: dict[int, list[Cell]] = {}
+    for course in courses:
+        if course.tumor_id in seen:
+            at_it = partners.setdefault(course.tumor_id, [])
+            if course.pair in near and course.is_followed:
+                at_it.append(seen[course.nk_id])
+    images = Images(frame.plane("tumor"), frame.plane("nk"), frame.plane("death"))
+    bodies = {body.tumor_id: body for body in notes.bodies}
+    portraits = {
+        tumor_id: portrait_of(frame, images, seen[tumor_id], nks, cells, bodies.get(tumor_id))
+        for tumor_id, nks in partners.items()
+    }
+    return {key: portrait for key, portrait in portraits.items() if portrait is not None}
+
+
+def _bodies(
+    notes: Notes, portraits: Mapping[int, Portrait], courses: Iterable[Course]
+) -> tuple[Body, ...]:
+    """The tumor bodies to remember: those that a course is still about."""
+    bodies = {body.tumor_id: body for body in notes.bodies}
+    for portrait in portraits.values():
+        if portrait.body is not None:
+            bodies[portrait.body.tumor_id] = portrait.body
+    wanted = {course.tumor_id for course in courses}
+    return tuple(body for tumor_id, body in bodies.items() if tumor_id in wanted)
+
+
+def _fed(course: Course, portrait: Portrait, nk: Cell, dye_left: float) -> Course:
+    """The course with what the NK cell holds of the tumor now."""
+    mask = portrait.crop.mask(nk.outline_um)
+    uptake = uptake_of(portrait.crop, mask, portrait.tumors_mask, portrait.dye)
+    if uptake is None:
+        return course
+    holding = course.encounter is not None
+    meal = eaten(course.meal, uptake, dye_left, portrait.time_s, holding=holding)
+    return replace(course, meal=meal)
+
+
+def _settled_late(
+    before: Iterable[Course], now: Mapping[int, Encounter], current: set[int]
+) -> list[Encounter]:
+    """Encounters closed earlier whose outcome became known with this frame."""
+    waited = {one.encounter.id for one in before if one.encounter is not None and one.is_unsettled}
+    return [
+        encounter
+        for key, encounter in now.items()
+        if key in waited - current and encounter.outcome is not Outcome.ONGOING
+    ]

@@ -1,0 +1,88 @@
+"""How an encounter ended, by rules that can be read out with it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import isfinite
+from typing import TYPE_CHECKING
+
+from livewatch.model import Outcome
+
+if TYPE_CHECKING:
+    from livewatch.analysis.measures.course import Course
+    from livewatch.analysis.measures.life import Life
+    from livewatch.model import Encounter
+    from livewatch.settings import OutcomeRules
+
+ENGULFED_S = 60.0
+LATE_DEATH_S = 60.0
+"""A death that shows this long after contact is still the contact's doing."""
+UNSURE_WITHOUT_TWIST = 0.6
+
+
+def ended(course: Course, life: Life | None, time_s: float, rules: OutcomeRules) -> Encounter:
+    """The course's encounter with its outcome, as far as it can be known at `time_s`."""
+    assert course.encounter is not None
+    encounter = course.encounter
+    if encounter.outcome not in (Outcome.ONGOING, Outcome.ENGULFED):
+        return encounter
+    if life is not None and _killed(encounter, life):
+        return _as(encounter, Outcome.KILLED, life.evidence, 1 - life.viability, life.dying_s)
+    if isfinite(course.engulfed_s) and time_s - course.engulfed_s >= ENGULFED_S:
+        reason = f"one cell inside the other for {time_s - course.engulfed_s:.0f} s"
+        return _as(encounter, Outcome.ENGULFED, reason, 0.8)
+    if encounter.is_open or time_s - encounter.last_contact_s < rules.viable_s:
+        return encounter
+    if not course.parted:
+        return _censored(encounter, "the NK cell was lost while in contact")
+    seen_s = -float("inf") if life is None else life.time_s
+    if life is not None and seen_s - encounter.last_contact_s >= rules.viable_s:
+        return _survived(encounter, life, rules)
+    if time_s - max(seen_s, encounter.last_contact_s) >= rules.viable_s:
+        return _censored(encounter, "the tumor cell was lost before its fate could be known")
+    return encounter
+
+
+def at_end(encounter: Encounter, why: str = "the session ended") -> Encounter:
+    """An encounter whose outcome is not known when nothing more will be seen: censored."""
+    if encounter.outcome is not Outcome.ONGOING:
+        return encounter
+    return _censored(encounter, f"{why} before its outcome could be known")
+
+
+def _killed(encounter: Encounter, life: Life) -> bool:
+    if not isfinite(life.death_s) or life.dying_s < encounter.start_s:
+        return False
+    return life.dying_s <= encounter.last_contact_s + LATE_DEATH_S
+
+
+def _survived(encounter: Encounter, life: Life, rules: OutcomeRules) -> Encounter:
+    how = [tag for tag in encounter.tags if tag in ("twisted", "slipped")]
+    after_s = life.time_s - encounter.last_contact_s
+    alive = f"alive {after_s:.0f} s after contact"
+    if how:
+        return _as(encounter, Outcome.EVADED, f"{' and '.join(how)}, {alive}", life.viability)
+    unseen = not isfinite(encounter.max_twist_deg)
+    doubt = " (twist could not be measured)" if unseen else ""
+    sure = life.viability * (UNSURE_WITHOUT_TWIST if unseen else 1.0)
+    return _as(encounter, Outcome.RELEASED, f"neither twisted nor slipped{doubt}, {alive}", sure)
+
+
+def _censored(encounter: Encounter, reason: str) -> Encounter:
+    return _as(encounter, Outcome.CENSORED, reason, 1.0)
+
+
+def _as(
+    encounter: Encounter,
+    outcome: Outcome,
+    reason: str,
+    confidence: float,
+    death_s: float = float("nan"),
+) -> Encounter:
+    return replace(
+        encounter,
+        outcome=outcome,
+        outcome_reason=reason,
+        outcome_confidence=min(max(confidence, 0.0), 1.0),
+        death_s=death_s,
+    )

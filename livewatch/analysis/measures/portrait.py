@@ -1,0 +1,110 @@
+"""One tumor cell as one frame shows it: unrolled, with its turn, its dye and its death dye."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import nan
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from livewatch.analysis.measures.crop import crop_of, grown
+from livewatch.analysis.measures.outline import outline_of
+from livewatch.analysis.measures.twist import Turn, first_sight, texture_of, turned
+from livewatch.model import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from livewatch.analysis.measures.crop import Crop, Images, Mask
+    from livewatch.analysis.measures.outline import Outline
+    from livewatch.analysis.measures.twist import Body
+    from livewatch.model import Cell, Frame
+
+DEATH_RING_UM = 2.0
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Portrait:
+    """A closer look at one tumor cell.
+
+    `dye` is all tumor light of the cell in counts times um2; `death` the death channel's mean
+    over the cell above its surroundings, `death_noise` what living cells do not exceed (NaN
+    without the channel). `body` is what to remember of its turning.
+    """
+
+    time_s: float
+    outline: Outline
+    crop: Crop
+    turn: Turn
+    body: Body | None
+    tumors_mask: Mask
+    dye: float
+    death: float
+    death_noise: float
+
+
+def portrait_of(
+    frame: Frame,
+    images: Images,
+    tumor: Cell,
+    nks: Sequence[Cell],
+    cells: Sequence[Cell],
+    body: Body | None,
+) -> Portrait | None:
+    """A closer look at a tumor cell with the NK cells `nks` at it; None if it is not in view.
+
+    `cells` are all cells of the frame, `body` is what is remembered of the tumor's.
+    """
+    near = [*nks, *cells]
+    crop = crop_of(frame.view, images, tumor, nks, near)
+    if crop is None:
+        return None
+    outline = outline_of(tumor.outline_um)
+    body, turn = _turn(crop, outline, tumor, body, frame.time_s) if nks else (body, Turn())
+    tumors = [cell.outline_um for cell in cells if cell.kind is Kind.TUMOR]
+    death, noise = _death(crop)
+    return Portrait(
+        time_s=frame.time_s,
+        outline=outline,
+        crop=crop,
+        turn=turn,
+        body=body,
+        tumors_mask=crop.mask(*tumors),
+        dye=_dye(crop),
+        death=death,
+        death_noise=noise,
+    )
+
+
+def _turn(
+    crop: Crop, outline: Outline, tumor: Cell, body: Body | None, time_s: float
+) -> tuple[Body | None, Turn]:
+    if tumor.at_edge:
+        return body, Turn(reason="cut by the image border")
+    texture = texture_of(crop, outline)
+    if isinstance(texture, str):
+        return body, Turn(reason=texture)
+    if body is None:
+        return first_sight(tumor.id, texture, time_s), Turn(reason="seen for the first time")
+    return turned(body, texture, time_s)
+
+
+def _dye(crop: Crop) -> float:
+    if crop.tumor is None:
+        return nan
+    inside = crop.tumor[crop.tumor_mask > 0]
+    return float((inside - crop.background(crop.tumor)).sum()) * crop.pixel_um**2
+
+
+def _death(crop: Crop) -> tuple[float, float]:
+    """The death dye's mean in the cell above the ring around it, and that ring's own spread."""
+    if crop.death is None or not crop.tumor_mask.any():
+        return nan, nan
+    cells = crop.tumor_mask | crop.others_mask
+    ring = grown(crop.tumor_mask, DEATH_RING_UM, crop.pixel_um) & (1 - cells)
+    around = crop.death[ring > 0]
+    if len(around) < 20:
+        return nan, nan
+    inside = float(crop.death[crop.tumor_mask > 0].mean())
+    return inside - float(np.median(around)), float(np.std(around))
