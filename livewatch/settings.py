@@ -68,6 +68,11 @@ class Channel(Section):
     preset: str = Field("", description="preset in that group; '' changes nothing")
     exposure_ms: Positive = Field(50.0, description="exposure for every shot of this channel")
     power: Positive = Field(1.0, description="light power relative to this experiment's full power")
+    power_property: str = Field(
+        "",
+        description="'Device.Property' that sets the light power; '' = livewatch does not set it",
+    )
+    full_power: Positive = Field(100.0, description="value of that property at power 1")
 
 
 class Position(Section):
@@ -144,7 +149,7 @@ class OutcomeRules(Section):
     """What counts as twisted, slipped and dead, and how long to wait before saying how it ended."""
 
     viable_s: Positive = Field(
-        180.0, description="a tumor cell seen alive this long after contact got away"
+        300.0, description="a tumor cell seen alive this long after contact got away"
     )
     twisted_deg: Positive = Field(20.0, description="a turn of the tumor's body that counts")
     slipped_um: Positive = Field(3.0, description="a way of the patch on the membrane that counts")

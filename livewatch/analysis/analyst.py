@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from livewatch.analysis.contact import contacts_of
 from livewatch.analysis.encounters import Turn
+from livewatch.analysis.measures import Measurer, Notes
 from livewatch.analysis.places import Place, touching, tracked
 from livewatch.analysis.plain_sight import Memory, Sight
 from livewatch.model import Kind, Observation
@@ -23,16 +24,20 @@ if TYPE_CHECKING:
     from livewatch.settings import Experiment
 
 
+NOTHING_NOTED = Notes()
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class AnalystState:
     """All that analysis remembers: a value, never changed once made.
 
-    `places` are the positions visited, by name. Identities of cells and encounters are unique
+    `places` are the positions visited, by name; `notes` is what measuring remembers. Identities of cells and encounters are unique
     in the session and count from 1.
     """
 
     memory: Memory
     places: tuple[Place, ...] = ()
+    notes: Notes = NOTHING_NOTED
     next_cell: int = 1
     next_encounter: int = 1
 
@@ -56,6 +61,7 @@ class Analyst:
     def __init__(self, experiment: Experiment, *, together: Callable[..., object] = map) -> None:
         self._experiment = experiment
         self._sight = Sight(experiment, together=together)
+        self._measurer = Measurer(experiment)
 
     def begin(self) -> AnalystState:
         """The state before the first frame."""
@@ -64,6 +70,7 @@ class Analyst:
     def warm_up(self) -> None:
         """Compile, or load from the cache, everything that is compiled. Takes seconds once."""
         self._sight.warm_up()
+        self._measurer.warm_up()
         contacts_of((), (), self._experiment.contact)
 
     def observe(self, state: AnalystState, frame: Frame) -> tuple[AnalystState, Observation]:
@@ -99,6 +106,10 @@ class Analyst:
             for bout in other.bouts
             if bout.encounter is not None
         ]
+        encounters = sorted((*turn.encounters, *elsewhere), key=lambda one: one.id)
+        notes, contacts, told, settled = self._measurer.observe(
+            state.notes, frame, cells, contacts, encounters
+        )
         observation = Observation(
             frame=frame.index,
             number=frame.number,
@@ -106,12 +117,13 @@ class Analyst:
             view=frame.view,
             cells=cells,
             contacts=contacts,
-            encounters=tuple(sorted((*turn.encounters, *elsewhere), key=lambda one: one.id)),
+            encounters=told,
             opened=turn.opened,
             closed=turn.closed,
+            settled=settled,
             problem=sighting.problem,
         )
-        return state, observation
+        return replace(state, notes=notes), observation
 
 
 def standing(place: Place) -> Turn:
