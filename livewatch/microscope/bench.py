@@ -12,13 +12,14 @@ from typing import TYPE_CHECKING
 from pymmcore_plus import DeviceType, Keyword
 
 from livewatch.errors import BadInput
+from livewatch.microscope.configuration import lamp_of, listed, missing_preset, uncalibrated
 from livewatch.microscope.fault import one_line
 from livewatch.microscope.orientation import Orientation
 from livewatch.model import Instrument, View
 from livewatch.settings import Imaging
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
     from pymmcore_plus import CMMCorePlus
 
@@ -56,6 +57,8 @@ def survey_bench(core: CMMCorePlus, experiment: Experiment) -> Bench:
     binnings = binnings_of(core, camera)
     camera_px, has_region = sensor_of(core, camera)
     check_imaging(core, experiment)
+    for name, channel in experiment.channels.items():
+        check_lamp(core, name, channel)
     return Bench(
         camera=camera,
         stage=str(core.getXYStageDevice()),
@@ -214,19 +217,15 @@ def preset_of(core: CMMCorePlus, name: str, channel: Channel) -> tuple[Setting, 
     """The settings that show a channel, none if it changes nothing."""
     if not channel.preset:
         return ()
-    if not core.isGroupDefined(channel.group):
-        raise BadInput(
-            f"[channels.{name}] group = {channel.group!r} is not in the configuration, which has "
-            f"{listed(core.getAvailableConfigGroups())}"
-        )
-    if not core.isConfigDefined(channel.group, channel.preset):
-        raise BadInput(
-            f"[channels.{name}] preset = {channel.preset!r} is not in group {channel.group!r}, "
-            f"which has {listed(core.getAvailableConfigs(channel.group))}"
-        )
+    presets = {
+        str(group): core.getAvailableConfigs(group) for group in core.getAvailableConfigGroups()
+    }
+    if reason := missing_preset(name, channel, presets):
+        raise BadInput(reason)
     settings = tuple(
         (str(device), str(prop), str(value))
         for device, prop, value in core.getConfigData(channel.group, channel.preset)
+        if (device, prop) != lamp_of(channel)  # power is set for each exposure
     )
     for device, _, _ in settings:
         if device not in loaded(core):
@@ -235,6 +234,29 @@ def preset_of(core: CMMCorePlus, name: str, channel: Channel) -> tuple[Setting, 
                 f"loaded: {listed(loaded(core))}"
             )
     return settings
+
+
+def check_lamp(core: CMMCorePlus, name: str, channel: Channel) -> None:
+    """Refuse a light power that cannot be set."""
+    device, prop = lamp_of(channel)
+    where = f"[channels.{name}] power_property = {channel.power_property!r}"
+    if not device:
+        return
+    if device not in loaded(core):
+        raise BadInput(f"{where}: {device!r} is not loaded; {listed(loaded(core))} are")
+    if not prop or not core.hasProperty(device, prop):
+        raise BadInput(f"{where}: {device} has {listed(core.getDevicePropertyNames(device))}")
+    value = channel.full_power * channel.power
+    if core.hasPropertyLimits(device, prop) and not (
+        core.getPropertyLowerLimit(device, prop)
+        <= value
+        <= core.getPropertyUpperLimit(device, prop)
+    ):
+        raise BadInput(
+            f"{where}: full_power x power = {value:g} is not within "
+            f"{core.getPropertyLowerLimit(device, prop):g} to "
+            f"{core.getPropertyUpperLimit(device, prop):g}"
+        )
 
 
 # --- what can be refused beforehand ------------------------------------------------------
@@ -268,11 +290,7 @@ def check_imaging(core: CMMCorePlus, experiment: Experiment) -> None:
 def check_objective(objective: str, bench: Bench) -> None:
     """Refuse an objective that is not there or has no pixel size."""
     if objective not in bench.pixel_um:
-        name = objective or "the objective in place"
-        raise BadInput(
-            f"[microscope] objective: no pixel size is known for {name!r}; "
-            f"calibrated are {listed(bench.pixel_um)}"
-        )
+        raise BadInput(uncalibrated("[microscope] objective", objective, bench.pixel_um))
 
 
 def check_positions(experiment: Experiment, bench: Bench) -> None:
@@ -303,11 +321,6 @@ def check_positions(experiment: Experiment, bench: Bench) -> None:
 def loaded(core: CMMCorePlus) -> list[str]:
     """Labels of the loaded devices."""
     return [str(device) for device in core.getLoadedDevices()]
-
-
-def listed(names: Iterable[object]) -> str:
-    """Names for a message."""
-    return ", ".join(str(name) or "''" for name in names) or "none"
 
 
 def is_value(core: CMMCorePlus, device: str, prop: str, value: str) -> bool:

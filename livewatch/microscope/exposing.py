@@ -84,6 +84,7 @@ class Exposing:
     def prepare(self, plane: Plane) -> None:
         """Light path and exposure time for a plane."""
         self._light.show(plane.channel)
+        self._light.dim(plane.channel, plane.power)
         if abs(self._core.getExposure() - plane.exposure_ms) > 1e-3:
             with asking(f"setting an exposure of {plane.exposure_ms:g} ms"):
                 self._core.setExposure(plane.exposure_ms)

@@ -86,9 +86,16 @@ def _of_readout(view: View, instrument: Instrument) -> Iterator[str]:
 
 def _of_light(plane: Plane, experiment: Experiment) -> Iterator[str]:
     """Known channels, and caps on exposure and power."""
-    limits = experiment.limits
-    if plane.channel not in experiment.channels:
+    limits, channels = experiment.limits, experiment.channels
+    if plane.channel not in channels:
         yield f"channel {plane.channel!r} is not in the experiment"
+    elif (
+        not channels[plane.channel].power_property and plane.power != channels[plane.channel].power
+    ):
+        yield (
+            f"light power {plane.power:g} for {plane.channel}: it cannot be set, it is "
+            f"{channels[plane.channel].power:g}"
+        )
     if not 0 < plane.exposure_ms <= limits.max_exposure_ms:
         yield f"an exposure of {plane.exposure_ms:g} ms, at most {limits.max_exposure_ms:g} allowed"
     if not 0 < plane.power <= limits.max_power:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from pymmcore_plus import DeviceType, Keyword
 
 from livewatch.microscope.bench import camera_of, is_value, turret_of
+from livewatch.microscope.configuration import lamp_of
 from livewatch.microscope.fault import Fault, asking
 
 if TYPE_CHECKING:
@@ -46,7 +47,9 @@ class Before:
 def before_of(core: CMMCorePlus, experiment: Experiment) -> Before:
     """The state of a core now, as far as `experiment` may change it."""
     camera, turret = camera_of(core), turret_of(core)
-    groups = {channel.group for channel in experiment.channels.values()}
+    channels = experiment.channels.values()
+    groups = {channel.group for channel in channels}
+    lamps = {lamp_of(channel) for channel in channels if channel.power_property}
     binned = core.hasProperty(camera, Keyword.Binning)
     x_y = core.getXYPosition() if core.getXYStageDevice() else None
     return Before(
@@ -56,6 +59,11 @@ def before_of(core: CMMCorePlus, experiment: Experiment) -> Before:
             for group in sorted(groups)
             if core.isGroupDefined(group)
             for device, prop, value in core.getConfigGroupState(group)
+        )
+        + tuple(
+            (device, prop, str(core.getProperty(device, prop)))
+            for device, prop in sorted(lamps)
+            if device in core.getLoadedDevices() and core.hasProperty(device, prop)
         ),
         exposure_ms=core.getExposure(),
         binning=str(core.getProperty(camera, Keyword.Binning)) if binned else None,

@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from livewatch.microscope.bench import is_value
+from livewatch.microscope.configuration import lamp_of
 from livewatch.microscope.fault import Fault, Unsafe, asking
 
 if TYPE_CHECKING:
@@ -48,6 +49,20 @@ class Light:
                 f"preset {preset!r}: {device} {prop} is "
                 f"{self._core.getProperty(device, prop)!r} instead of {value!r}"
             )
+
+    def dim(self, channel: str, power: float) -> None:
+        """Set the light power of a channel, relative to full, if livewatch sets it at all."""
+        device, prop = lamp_of(self._channels[channel])
+        value = self._channels[channel].full_power * power
+        if not device or abs(float(self._core.getProperty(device, prop)) - value) <= 1e-3 * value:
+            return
+        is_whole = self._core.getPropertyType(device, prop).name == "Integer"
+        with asking(f"setting {device} {prop} to {value:g}"):
+            self._core.setProperty(device, prop, str(round(value)) if is_whole else f"{value:.6g}")
+            self._core.waitForDevice(device)
+            real = float(self._core.getProperty(device, prop))
+        if abs(real / value - 1) > max(0.02, 0.5 / value if is_whole else 0.0):
+            raise Fault(f"{device} {prop} is {real:g} instead of {value:g}")
 
     def _wrong(self, settings: tuple[Setting, ...]) -> Setting | None:
         """The first setting that does not hold."""

@@ -12,7 +12,7 @@ from contextlib import suppress
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from pymmcore_plus import CMMCorePlus, find_micromanager
 from pymmcore_plus.experimental.unicore import UniMMCore
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 
     from livewatch.clock import Clock
     from livewatch.specimen.specimen import Specimen
+
+Core: TypeAlias = CMMCorePlus
+"""Any Micro-Manager core; rooms above name it by this."""
 
 PYTHON_LINE = "#py "
 CAMERA = "Specimen"

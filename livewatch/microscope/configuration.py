@@ -1,0 +1,169 @@
+"""Read a Micro-Manager configuration without touching hardware.
+
+Loading a configuration initializes its devices, and some stages home themselves then. What a run
+would need of it can be said from the file alone.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pymmcore_plus.model import Microscope
+
+from livewatch.errors import BadInput
+from livewatch.microscope.fault import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from livewatch.settings import Channel, Experiment
+
+PYTHON_LINE = "#py "
+TURRET = re.compile(r"obj|nosepiece|turret|revolver", re.IGNORECASE)
+WHEEL = ("Label", "State")
+"""Properties by which a wheel or turret is set."""
+ROLES = ("Camera", "XYStage", "Focus", "Shutter", "AutoFocus")
+
+
+@dataclass(frozen=True, slots=True)
+class Configuration:
+    """What a configuration file says.
+
+    `devices` maps labels to (library, adapter); `presets` maps groups to their presets;
+    `labels` maps wheels and turrets to the names of their places; `pixel_um` maps objectives to
+    unbinned pixel sizes ('' for a microscope without a turret); `roles` maps Camera, XYStage,
+    Focus, Shutter and AutoFocus to device labels, as far as the file assigns them.
+    """
+
+    path: Path
+    devices: Mapping[str, tuple[str, str]]
+    presets: Mapping[str, tuple[str, ...]]
+    labels: Mapping[str, tuple[str, ...]]
+    pixel_um: Mapping[str, float]
+    roles: Mapping[str, str]
+
+    def objections(self, experiment: Experiment) -> list[str]:
+        """Every reason, found in the file, why `experiment` could not run on this microscope."""
+        found = [
+            reason
+            for name, channel in experiment.channels.items()
+            if (reason := missing_preset(name, channel, self.presets))
+        ]
+        objective = experiment.microscope.objective
+        if objective and objective not in self.pixel_um:
+            found.append(uncalibrated("[microscope] objective", objective, self.pixel_um))
+        found += [
+            uncalibrated("[limits] objectives", allowed, self.pixel_um)
+            for allowed in experiment.limits.objectives
+            if allowed not in self.pixel_um
+        ]
+        if not self.pixel_um and experiment.microscope.pixel_um is None:
+            found.append("no pixel size is calibrated, and [microscope] pixel_um is not set")
+        found += [
+            f"[channels.{name}] power_property: device {lamp!r} is not in the configuration, which "
+            f"has {listed(self.devices)}"
+            for name, channel in experiment.channels.items()
+            if (lamp := lamp_of(channel)[0]) and lamp not in self.devices
+        ]
+        return found
+
+
+def read_configuration(path: Path) -> Configuration:
+    """What the file at `path` says. Raises `BadInput` if it is none, or names what is not there."""
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
+    scope = Microscope()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        try:
+            scope.load_config("\n".join(["", *_lines(text)]))
+        except (ValueError, RuntimeWarning) as error:
+            raise BadInput(f"{path}: {one_line(error)}") from error
+    if not scope.devices:
+        raise BadInput(f"{path}: names no devices; a Micro-Manager configuration (.cfg) is needed")
+    return Configuration(
+        path=path,
+        devices={device.name: (device.library, device.adapter_name) for device in scope.devices},
+        presets={group.name: tuple(group.presets) for group in scope.config_groups.values()},
+        labels={device.name: device.labels for device in scope.devices if device.labels},
+        pixel_um=_pixel_sizes(scope),
+        roles={
+            prop.name: prop.value
+            for prop in scope.core_device.properties
+            if prop.name in ROLES and prop.value
+        },
+    )
+
+
+def _lines(text: str) -> Iterable[str]:
+    """The file's lines, those for Python devices (`#py pyDevice,...`) included."""
+    for line in text.splitlines():
+        if line.startswith(PYTHON_LINE):
+            line = line.removeprefix(PYTHON_LINE).strip()
+            yield re.sub(r"^pyDevice,", "Device,", line)
+        else:
+            yield line
+
+
+def _pixel_sizes(scope: Microscope) -> dict[str, float]:
+    """Unbinned pixel size by objective: by the turret that the calibrations name."""
+    settings = [
+        setting for preset in scope.pixel_size_group.presets.values() for setting in preset.settings
+    ]
+    wheels = {setting.device_name for setting in settings if setting.property_name in WHEEL}
+    turrets = sorted(wheel for wheel in wheels if TURRET.search(wheel)) or sorted(wheels)
+    labels = {device.name: device.labels for device in scope.devices}
+    sizes: dict[str, float] = {}
+    for preset in scope.pixel_size_group.presets.values():
+        places = [one for one in preset.settings if turrets and one.device_name == turrets[0]]
+        names = [
+            one.property_value
+            if one.property_name == "Label"
+            else labels[one.device_name][int(one.property_value)]
+            for one in places
+        ]
+        for name in names or [""]:
+            sizes.setdefault(name, preset.pixel_size_um)
+    return sizes
+
+
+def missing_preset(name: str, channel: Channel, presets: Mapping[str, Iterable[str]]) -> str | None:
+    """Why a channel cannot be shown with these presets, by group."""
+    if not channel.preset:
+        return None
+    if channel.group not in presets:
+        return (
+            f"[channels.{name}] group = {channel.group!r} is not in the configuration, which has "
+            f"{listed(presets)}"
+        )
+    if channel.preset not in presets[channel.group]:
+        return (
+            f"[channels.{name}] preset = {channel.preset!r} is not in group {channel.group!r}, "
+            f"which has {listed(presets[channel.group])}"
+        )
+    return None
+
+
+def lamp_of(channel: Channel) -> tuple[str, str]:
+    """Device and property that set a channel's light power; '' and '' if none do."""
+    device, _, prop = channel.power_property.partition(".")
+    return device, prop
+
+
+def uncalibrated(where: str, objective: str, pixel_um: Mapping[str, float]) -> str:
+    """Why an objective cannot be used."""
+    return (
+        f"{where}: no pixel size is known for {objective or 'the one in place'!r}; "
+        f"calibrated are {listed(pixel_um)}"
+    )
+
+
+def listed(names: Iterable[object]) -> str:
+    """Names for a message."""
+    return ", ".join(str(name) or "''" for name in names) or "none"
