@@ -31,8 +31,8 @@ NOTHING_NOTED = Notes()
 class AnalystState:
     """All that analysis remembers: a value, never changed once made.
 
-    `places` are the positions visited, by name; `notes` is what measuring remembers. Identities of cells and encounters are unique
-    in the session and count from 1.
+    `places` are the positions visited, by name; `notes` is what measuring remembers. Identities
+    of cells and encounters are unique in the session and count from 1.
     """
 
     memory: Memory
