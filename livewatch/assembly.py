@@ -16,7 +16,13 @@ from typing import TYPE_CHECKING
 from livewatch.clock import Clock, RealClock, VirtualClock
 from livewatch.errors import BadInput
 from livewatch.experiment import load_experiment
-from livewatch.microscope.load import close_core, demo_configuration, load_core, load_demo
+from livewatch.microscope.load import (
+    Core,
+    close_core,
+    demo_configuration,
+    load_core,
+    load_demo,
+)
 from livewatch.microscope.microscope import Microscope
 from livewatch.recording.recorder import Recorder
 from livewatch.recording.tables import export
@@ -28,8 +34,6 @@ from livewatch.specimen.synthetic import SyntheticSpecimen
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-    from pymmcore_plus import CMMCorePlus
 
     from livewatch.model import Instrument
     from livewatch.settings import Experiment
@@ -111,7 +115,7 @@ def replay(
 
 
 def assembled(
-    core: CMMCorePlus,
+    core: Core,
     experiment: Experiment,
     clock: Clock,
     folder: Path,
@@ -173,7 +177,7 @@ def existing(folder: Path) -> Path:
 
 
 @contextmanager
-def released_on_error(core: CMMCorePlus) -> Iterator[CMMCorePlus]:
+def released_on_error(core: Core) -> Iterator[Core]:
     """Let go of the devices if the session cannot be put together."""
     try:
         yield core

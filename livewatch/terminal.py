@@ -53,7 +53,9 @@ def mode_of(tally: Tally) -> str:
     """What the microscope is at, padded so that what follows stays in place."""
     if tally.is_held:
         return "on hold  "
-    return f"{tally.mode.value if tally.mode else 'starting':9}"
+    if tally.mode is None:
+        return "starting " if tally.decision is None else "over     "
+    return f"{tally.mode.value:9}"
 
 
 def cells_of(tally: Tally) -> str:
