@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from livewatch.model import Decision, Purpose, Shot, View
 from livewatch.policy.light import affordable, left_share
 from livewatch.policy.priority import holder, rank, ranked
-from livewatch.policy.rates import interval_s
+from livewatch.policy.rates import FASTEST_QUIET_S, interval_s
 from livewatch.policy.region import Box, aimed, hull
 from livewatch.policy.state import Stage
 from livewatch.policy.words import waits, who, why
@@ -45,11 +45,8 @@ def choose(state: PolicyState, rules: Rules) -> Decision:
         return Decision(state.burst, f"{state.burst.count} frames of the burst are left")
     wanted = reactions(state, rules)
     acting = not rules.experiment.reaction.validate_only
-    refused = (
-        waiting(state, rules)
-        if acting
-        else tuple(f"Not done, validating: {w.reason}" for w in wanted)
-    )
+    held_back = tuple(f"Not done, only validating: {option.reason}" for option in wanted)
+    refused = (*state.declined, *(waiting(state, rules) if acting else held_back))
     options = (wanted if acting else []) + surveys(state, rules, acting)
     paid = [afforded(option, state, rules) for option in options]
     refused += tuple(paid_for for paid_for in paid if isinstance(paid_for, str))
@@ -101,8 +98,9 @@ def surveys(state: PolicyState, rules: Rules, acting: bool) -> list[Option]:
 
 def survey(site: Site, visit: Visit, rounds: int, state: PolicyState, rules: Rules) -> Option:
     """One site's next survey frame, on its own time grid."""
-    first = visit.whole_s == -inf
-    due_s = slot_s(site, visit.slot + (0 if first else rounds - 1), state, rules)
+    first = visit.slot == 0
+    slot = visit.slot + (0 if first else rounds - 1)
+    due_s = max(slot_s(site, slot, state, rules), visit.start_s + rules.fast_s)
     shot = Shot(site.view, rules.planes, due_s, Purpose.SURVEY)
     count = sum(pair.position == site.name for pair in state.followed)
     seen = f"{count} pair{'s' * (count > 1)} near" if count else "nothing near contact"
@@ -139,20 +137,24 @@ def reaction(position: str, state: PolicyState, rules: Rules) -> Option:
     pairs = ranked(tuple(p for p in state.followed if p.position == position), state.now_s)
     lead, visit, site = pairs[0], state.visit(position), rules.site(position)
     pace_s = min(interval_s(pair, state.now_s, rules) for pair in pairs)
-    if left_share(rules.light, state.spent, position) < rules.experiment.light.thin_below:
-        pace_s = min(max(2 * pace_s, 1.0), rules.watch_s)
+    share = left_share(rules.light, state.spent, position)
+    thinned = share < rules.experiment.light.thin_below
+    pace_s = min(max(2 * pace_s, FASTEST_QUIET_S), rules.watch_s) if thinned else pace_s
     at_once = any(pair.is_fast and not pair.answered for pair in pairs) and not visit.fast
     due_s = state.now_s if at_once else max(visit.start_s + pace_s, state.begun_s)
     view, refused = framed(pairs, visit, site, rules)
     count, purpose = 1, purpose_of(lead)
     if lead.stage is Stage.TOUCHING and not lead.bursted and rules.experiment.reaction.burst:
         count, purpose = rules.experiment.reaction.burst, Purpose.BURST
+        at_once, due_s = True, state.now_s
     elif slot_s(site, visit.slot, state, rules) <= due_s:
-        view = widened(view, site, lead)
-        purpose = purpose if shows(view, lead) else Purpose.SURVEY
+        view = site.view
+        purpose = purpose if view.holds(lead.x_um, lead.y_um) else Purpose.SURVEY
     reason = why(lead, state.now_s, rules, pace_s)
     if len(pairs) > 1:
         reason += f"; {len(pairs) - 1} more at {position}"
+    if thinned:
+        reason += f"; half as often, for {share:.0%} of its light is left"
     shot = Shot(view, rules.planes, due_s, purpose, count)
     order_s = -inf if at_once else due_s
     return Option(shot, order_s, rank(lead, state.now_s), reason, lead.encounter, refused)
@@ -163,17 +165,6 @@ def purpose_of(pair: Followed) -> Purpose:
     if pair.stage is Stage.OVER:
         return Purpose.COOLDOWN
     return Purpose.ENCOUNTER if pair.is_fast else Purpose.WATCH
-
-
-def widened(view: View, site: Site, lead: Followed) -> View:
-    """The whole sensor instead of a region, at the site itself: its survey slot is due."""
-    del view, lead
-    return site.view
-
-
-def shows(view: View, pair: Followed) -> bool:
-    """Whether the middle of a pair lies in a view."""
-    return view.holds(pair.x_um, pair.y_um)
 
 
 def framed(

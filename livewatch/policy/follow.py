@@ -6,18 +6,18 @@ from dataclasses import dataclass, replace
 from math import hypot
 from typing import TYPE_CHECKING
 
+from livewatch.policy.leave import bar_of, gave_up, left, refusal
 from livewatch.policy.rates import chance, stage_of
-from livewatch.policy.state import Bar, Followed, Stage
+from livewatch.policy.state import Followed, Stage
+from livewatch.policy.words import who
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from livewatch.model import Contact, Encounter, Observation
     from livewatch.policy.rules import Rules
     from livewatch.policy.state import PolicyState
 
 MOST_FOLLOWED = 64
-MOST_BARS = 256
+"""More pairs than this are never followed at once; the least important are dropped."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,73 +43,55 @@ def sights(seen: Observation) -> dict[tuple[int, int], Sight]:
 def followed_after(state: PolicyState, seen: Observation, rules: Rules) -> PolicyState:
     """The state with the pairs that are worth frames after this observation."""
     shown = sights(seen)
-    position = seen.view.position
-    kept: list[Followed] = []
-    bars = [bar for bar in state.bars if bar.until_s > state.now_s]
-    false_light, encounter_light = state.false_light, state.encounter_light
-    for pair in state.followed:
-        if pair.position != position or pair.stage is Stage.LOOK:
-            kept.append(pair)
-            continue
-        sight = shown.pop((pair.nk_id, pair.tumor_id), None)
-        after = updated(pair, sight, seen, state, rules)
-        if after is not None and after.stage is Stage.TOUCHING:
-            encounter_light += after.light
-            after = replace(after, light=0.0)
-        if after is None or gave_up(after, state.now_s, rules):
-            false_light += pair.light
-            bars += barred(pair, after, state.now_s, rules)
-        else:
-            kept.append(after)
-    for sight in shown.values():
-        new = begun(sight, seen, state, rules)
-        if new is not None and not is_barred(new, bars):
-            kept.append(new)
-    return replace(
-        state,
-        followed=tuple(sorted(kept, key=importance)[:MOST_FOLLOWED]),
-        bars=tuple(bars[-MOST_BARS:]),
-        false_light=false_light,
-        encounter_light=encounter_light,
+    state = replace(
+        state, bars=tuple(bar for bar in state.bars if bar.until_s > state.now_s), declined=()
     )
+    for pair in state.followed:
+        if pair.position == seen.view.position and pair.stage is not Stage.LOOK:
+            sight = shown.pop((pair.nk_id, pair.tumor_id), None)
+            state = changed(state, pair, updated(pair, sight, seen, state, rules), rules)
+    for sight in shown.values():
+        state = joined(state, begun(sight, seen, state, rules), rules)
+    followed = sorted(state.followed, key=importance)
+    return replace(state, followed=tuple(followed[:MOST_FOLLOWED]))
+
+
+def changed(
+    state: PolicyState, pair: Followed, after: Followed | None, rules: Rules
+) -> PolicyState:
+    """The state with a pair as it is now, or without it."""
+    if after is None:
+        return left(state, pair, bar_of(pair, state.now_s, rules))
+    if gave_up(after, state.now_s, rules):
+        return left(state, pair, bar_of(after, state.now_s, rules))
+    why = refusal(after, state, rules)
+    if why is not None:
+        return declined(left(state, pair, None), after, why)
+    if after.stage is Stage.TOUCHING and after.light:
+        paid = state.encounter_light + after.light
+        state, after = replace(state, encounter_light=paid), replace(after, light=0.0)
+    return replace(state, followed=tuple(after if p is pair else p for p in state.followed))
+
+
+def joined(state: PolicyState, new: Followed | None, rules: Rules) -> PolicyState:
+    """The state with a pair that was not followed before, or with the reason why it is not."""
+    if new is None:
+        return state
+    why = refusal(new, state, rules)
+    if why is not None:
+        return declined(state, new, why)
+    return replace(state, followed=(*state.followed, new))
+
+
+def declined(state: PolicyState, pair: Followed, why: str) -> PolicyState:
+    """The state with the reason why a pair is not followed."""
+    return replace(state, declined=(*state.declined, f"{who(pair)} not followed: {why}"))
 
 
 def importance(pair: Followed) -> tuple[int, float]:
     """The order in which pairs are dropped when there are too many: last one first."""
     order = (Stage.LOOK, Stage.TOUCHING, Stage.CLOSING, Stage.OVER, Stage.NEAR)
     return order.index(pair.stage), pair.since_s
-
-
-def is_barred(pair: Followed, bars: Iterable[Bar]) -> bool:
-    """Whether a pair, or this encounter of it, is to be left alone."""
-    return any(
-        (bar.position, bar.nk_id, bar.tumor_id) == pair.pair
-        and (pair.encounter is None or bar.encounter == pair.encounter)
-        for bar in bars
-    )
-
-
-def gave_up(pair: Followed, now_s: float, rules: Rules) -> bool:
-    """Whether a pair has had all the time it may have."""
-    if pair.stage is Stage.TOUCHING:
-        return now_s - pair.since_s > rules.experiment.reaction.max_dwell_s
-    if pair.stage is Stage.LOOK:
-        return now_s - pair.since_s >= rules.experiment.reaction.look_s
-    if pair.stage is Stage.OVER:
-        return now_s - pair.since_s >= rules.experiment.reaction.cooldown_s
-    return pair.stage is Stage.CLOSING and now_s - pair.since_s > rules.experiment.watch.patience_s
-
-
-def barred(before: Followed, after: Followed | None, now_s: float, rules: Rules) -> tuple[Bar, ...]:
-    """The bar that goes with leaving a pair, if any."""
-    refractory_s = rules.experiment.watch.refractory_s
-    if after is not None and after.stage is Stage.TOUCHING:
-        why = f"followed for its {rules.experiment.reaction.max_dwell_s:.0f} s"
-        return (Bar(*before.pair, after.encounter or 0, float("inf"), why),)
-    if before.stage in (Stage.NEAR, Stage.LOOK):
-        return ()
-    why = "its encounter is over" if before.stage is Stage.OVER else "it came close, and no nearer"
-    return (Bar(*before.pair, -1, now_s + refractory_s, why),)
 
 
 def begun(sight: Sight, seen: Observation, state: PolicyState, rules: Rules) -> Followed | None:
@@ -150,6 +132,7 @@ def refreshed(pair: Followed, sight: Sight, seen: Observation, rules: Rules) -> 
             seen_s=seen.time_s,
             blind=0,
             encounter=sight.encounter.id,
+            start_s=sight.encounter.start_s,
             x_um=sight.encounter.x_um,
             y_um=sight.encounter.y_um,
             tags=sight.encounter.tags,
@@ -223,10 +206,23 @@ def next_stage(
     """Where a followed pair stands now; None: nowhere that needs frames."""
     if sight is not None and sight.encounter is not None:
         return Stage.TOUCHING
-    if pair.stage in (Stage.TOUCHING, Stage.OVER):
+    if pair.stage is Stage.OVER:
         return Stage.OVER
+    if pair.stage is Stage.TOUCHING:
+        ended = any(pair.encounter == each.id for each in seen.encounters if not each.is_open)
+        waited_for = sight is None and not ended and may_return(pair, seen, now_s, rules)
+        return Stage.TOUCHING if waited_for else Stage.OVER
     if sight is None:
-        unseen_s = now_s - pair.seen_s
-        return pair.stage if unseen_s < rules.experiment.reaction.min_dwell_s else None
+        return pair.stage if may_return(pair, seen, now_s, rules) else None
     kept_s = now_s - pair.since_s
     return stage_of(pair.soon, later(sight, rules.survey_s), pair.stage, kept_s, rules)
+
+
+def may_return(pair: Followed, seen: Observation, now_s: float, rules: Rules) -> bool:
+    """Whether a pair that this frame did not show may still be there.
+
+    One outside the frame is waited for until the next frame of the whole sensor.
+    """
+    outside = not seen.view.holds(pair.x_um, pair.y_um)
+    dwell_s = rules.experiment.reaction.min_dwell_s
+    return now_s - pair.seen_s < (2 * rules.survey_s if outside else dwell_s)

@@ -7,7 +7,7 @@ from math import hypot, inf
 from typing import TYPE_CHECKING
 
 from livewatch.model import Ask, View
-from livewatch.policy.follow import MOST_BARS
+from livewatch.policy.leave import MOST_BARS
 from livewatch.policy.region import Box
 from livewatch.policy.state import Bar, Followed, Stage
 

@@ -7,7 +7,7 @@ from math import floor
 from typing import TYPE_CHECKING
 
 from livewatch.model import Purpose
-from livewatch.policy.follow import barred, gave_up
+from livewatch.policy.leave import lapsed
 from livewatch.policy.light import charged
 from livewatch.policy.state import Stage, Trouble, Visit
 
@@ -30,7 +30,6 @@ def exposed(state: PolicyState, news: Exposed, rules: Rules) -> PolicyState:
         followed=answered(state.followed, shot),
         spent=charged(state.spent, shot),
         encounter_light=state.encounter_light + encounter_light(state, shot),
-        here=shot.view.position,
         burst=left if left.count > 0 and shot.count > 1 else None,
         trouble=Trouble(),
         wait_s=float("-inf"),
@@ -46,11 +45,9 @@ def visited(state: PolicyState, shot: Shot, time_s: float, rules: Rules) -> tupl
     fast = shot.purpose in FAST_PURPOSES
     after = replace(visit, start_s=time_s, fast=fast)
     if shot.view == site.view:
-        after = replace(after, slot=next_slot(visit, time_s, state, rules), whole_s=time_s)
+        after = replace(after, slot=next_slot(visit, time_s, state, rules))
     elif fast or shot.purpose is Purpose.COOLDOWN:
         after = replace(after, aim=shot.view)
-    if shot.purpose in (Purpose.SURVEY, Purpose.WATCH) and not fast:
-        after = replace(after, aim=None)
     return (*(each for each in state.visits if each.position != after.position), after)
 
 
@@ -101,32 +98,6 @@ def turned(state: PolicyState, shot: Shot, time_s: float) -> PolicyState:
     return state
 
 
-def lapsed(state: PolicyState, rules: Rules) -> PolicyState:
-    """The state without the pairs whose time is up, or that nobody has seen any more."""
-    kept, bars, false_light = [], list(state.bars), state.false_light
-    for pair in state.followed:
-        if gave_up(pair, state.now_s, rules) or lost(pair, state.now_s, rules):
-            bars += barred(pair, pair, state.now_s, rules)
-            false_light += pair.light
-        else:
-            kept.append(pair)
-    return replace(state, followed=tuple(kept), bars=tuple(bars), false_light=false_light)
-
-
-LOST_FRAMES = 10
-
-
-def lost(pair: Followed, now_s: float, rules: Rules) -> bool:
-    """Whether a pair has not been seen for long although frames were taken: analysis is down."""
-    reaction = rules.experiment.reaction
-    unseen_s = now_s - pair.seen_s
-    return (
-        pair.stage is not Stage.LOOK
-        and pair.blind >= LOST_FRAMES
-        and unseen_s > reaction.cooldown_s + reaction.min_dwell_s
-    )
-
-
 def missed(state: PolicyState, news: Missed, rules: Rules) -> PolicyState:
     """The state after a slot was lost: try again, then skip it, then wait longer and longer.
 
@@ -161,6 +132,7 @@ def skipped(state: PolicyState, news: Missed, rules: Rules) -> PolicyState:
     return replace(
         state,
         visits=visited(state, news.shot, state.now_s, rules),
+        followed=answered(state.followed, news.shot),
         trouble=replace(trouble, tries=0, suspended=trouble.suspended + 1),
         wait_s=state.now_s + pause_s,
         note=note,

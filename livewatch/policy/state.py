@@ -55,6 +55,7 @@ class Followed:
     contact_in_sd_s: float = inf
     soon: float = 0.0
     encounter: int | None = None
+    start_s: float = -inf
     seal_fraction: float = 0.0
     bites: int = 0
     tags: tuple[str, ...] = ()
@@ -79,12 +80,15 @@ class Followed:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A pair not to be followed until `until_s`; `encounter` -1 bars only its anticipation."""
+    """A pair, or only one encounter of it, that is not to be followed until `until_s`.
+
+    Without an encounter it bars the pair's anticipation; all of the pair if it has no end.
+    """
 
     position: str
     nk_id: int
     tumor_id: int
-    encounter: int
+    encounter: int | None
     until_s: float
     why: str
 
@@ -95,7 +99,6 @@ class Visit:
 
     position: str
     slot: int = 0
-    whole_s: float = -inf
     start_s: float = -inf
     fast: bool = False
     aim: View | None = None
@@ -131,7 +134,8 @@ class PolicyState:
     `begun_s` anchors the survey's time grid; `now_s` is the latest time known. `turn` and
     `turn_s`: the position whose turn it is among those that compete, and since when.
     `wait_s`: no shot before this. `encounter_light` and `false_light` are what encounters and
-    approaches that came to nothing have cost. `note` explains the news last heard.
+    approaches that came to nothing have cost. `declined` are the pairs last seen that are not
+    followed, and why; `note` explains the news last heard.
     """
 
     begun_s: float
@@ -139,8 +143,8 @@ class PolicyState:
     visits: tuple[Visit, ...]
     followed: tuple[Followed, ...] = ()
     bars: tuple[Bar, ...] = ()
+    declined: tuple[str, ...] = ()
     spent: tuple[Spent, ...] = ()
-    here: str = ""
     turn: str = ""
     turn_s: float = -inf
     burst: Shot | None = None

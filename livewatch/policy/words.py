@@ -55,7 +55,7 @@ def approach(pair: Followed) -> str:
 
 def touching(pair: Followed, now_s: float, rules: Rules) -> str:
     """What is known of a contact that goes on."""
-    since = f"NK {pair.nk_id} has held tumor {pair.tumor_id} for {now_s - pair.since_s:.0f} s"
+    since = f"NK {pair.nk_id} has held tumor {pair.tumor_id} for {now_s - pair.start_s:.0f} s"
     seal = f", seal {pair.seal_fraction:.2f}" if isfinite(pair.seal_fraction) else ""
     bites = f", {pair.bites} bite{'s' * (pair.bites > 1)}" if pair.bites else ""
     still = f", still for {now_s - pair.still_s:.0f} s" if quiet(pair, now_s, rules) else ""
