@@ -35,9 +35,10 @@ if TYPE_CHECKING:
 
 AnyWidget = TypeVar("AnyWidget", bound=QWidget)
 
-BOARD_PX = 380
-WIDTHS_PX = (34, 96, 58, 70, 58)
+BOARD_PX = 430
+WIDTHS_PX = (34, 96, 62, 74, 58)
 ROW_PX = 28
+TROUBLE_PX = 54
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
 LEFT = Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter
 
@@ -147,7 +148,7 @@ class Encounters(QTableWidget):
 
     def _write(self, index: int, row: Row) -> None:
         color = QColor(
-            theme.TARGET if row.is_target else theme.TEXT if row.is_open else theme.FAINT
+            theme.TARGET if row.is_target else theme.TEXT if row.is_open else theme.MUTED
         )
         for column, text in enumerate(row.cells):
             item = self.item(index, column)
@@ -182,7 +183,9 @@ class Board(QFrame):
         self._facts.setVerticalSpacing(6)
         self._values: list[QLabel] = []
         self._shown: tuple[Fact, ...] = ()
-        self._title, self._trouble = named(QLabel(), "title"), Line("trouble")
+        self._title, self._trouble = named(QLabel(), "title"), named(QLabel(), "trouble")
+        self._trouble.setWordWrap(True)
+        self._trouble.setFixedHeight(TROUBLE_PX)
         self._encounters = Encounters()
         column = QVBoxLayout(self)
         column.setContentsMargins(18, 14, 18, 16)
@@ -193,7 +196,7 @@ class Board(QFrame):
         column.addWidget(self._encounters, 1)
         column.addWidget(self._trouble)
         column.addLayout(in_row(self.note))
-        column.addLayout(in_row(self.mark, self.hold, self.levels))
+        column.addLayout(in_row(self.hold, self.levels, self.mark))
         column.addWidget(self.stop)
 
     def show_panel(self, panel: Panel) -> None:
@@ -201,7 +204,8 @@ class Board(QFrame):
         self._show_facts(panel.facts)
         self._encounters.show_rows(panel.rows)
         say(self._title, encounters_title(panel))
-        self._trouble.say(panel.trouble)
+        say(self._trouble, panel.trouble)
+        self._trouble.setToolTip(panel.trouble)
         say(self.hold, "Go on" if panel.is_held else "Hold")
         for button in (self.mark, self.hold, self.note):
             button.setEnabled(panel.can_ask)
@@ -224,7 +228,7 @@ class Board(QFrame):
         self._facts.addWidget(named(QLabel(fact.name), "name"), row, column)
         self._facts.addWidget(value, row, column + 1)
         self._facts.setColumnStretch(column + 1, 1)
-        self._facts.setColumnMinimumWidth(column, 82)
+        self._facts.setColumnMinimumWidth(column, 96)
         self._facts.setColumnMinimumWidth(column + 1, 70)
         return value
 
@@ -246,5 +250,5 @@ def in_row(*widgets: QWidget) -> QHBoxLayout:
     row = QHBoxLayout()
     row.setSpacing(8)
     for widget in widgets:
-        row.addWidget(widget, 1)
+        row.addWidget(widget)
     return row

@@ -17,7 +17,7 @@ from livewatch.model import Kind
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from qtpy.QtGui import QMouseEvent
+    from qtpy.QtGui import QMouseEvent, QResizeEvent
 
     from livewatch.gui.atlas import Map
     from livewatch.gui.composite import Table
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from livewatch.model import Frame, Pixels, View
 
 MARGIN_PX = 18
-MAP_PX = 190
+MAP_PX = (130, 220)
 LETTERS_PX = 14
 
 
@@ -87,9 +87,13 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
             self.fit()
 
     def fit(self) -> None:
-        """Show the whole frame."""
-        if not self._rect.isEmpty():
-            self._box.setRange(self._rect, padding=0.015)
+        """Show the whole frame, as far left as it goes: what is free at its right is the map's."""
+        width, height = self.viewport().width(), max(self.viewport().height(), 1)
+        if self._rect.isEmpty():
+            return
+        shown = QRectF(self._rect)
+        shown.setWidth(max(shown.width(), shown.height() * width / height))
+        self._box.setRange(shown, padding=0)
 
     def renew_levels(self) -> None:
         """Set black and bright anew from the frame on screen."""
@@ -97,6 +101,12 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         if self._scene is not None:
             self._darkroom.learn(self._scene.frame)
             self._picture.set(self._darkroom.develop(planes_of(self._scene.frame)), self._rect)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
+        """Show the whole frame at the new size."""
+        super().resizeEvent(event)
+        if hasattr(self, "_rect"):  # the base class resizes while it is being built
+            self.fit()
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         """Show the whole frame again."""
@@ -148,7 +158,10 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
 
     def _draw_map(self, painter: QPainter, around: Map, image: QImage, view: View) -> None:
         """The wide frame with the place of this one in it, top right."""
-        scale = MAP_PX / max(around.view.width_um, around.view.height_um)
+        at_right = self._box.mapViewToScene(self._rect.bottomRight()).x()
+        free_px = self.viewport().width() - at_right - 2 * MARGIN_PX
+        side_px = min(max(free_px, MAP_PX[0]), MAP_PX[1])
+        scale = side_px / max(around.view.width_um, around.view.height_um)
         width, height = around.view.width_um * scale, around.view.height_um * scale
         place = QRectF(self.viewport().width() - MARGIN_PX - width, MARGIN_PX, width, height)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)

@@ -31,6 +31,8 @@ STATUS_S = 0.5
 REST = 2.0
 """After each drawing the window rests for this many times as long as it took: drawing gets at
 most a third of a processor, whatever the frames' size and rate."""
+MOST_REST_S = 0.5
+"""A single hiccup does not stop the picture for longer than this."""
 
 
 class Window(QMainWindow):
@@ -117,7 +119,8 @@ class Window(QMainWindow):
             return
         self._write()
         if news is not None:
-            self._draw_due_s = now_s + (1 + REST) * (stopwatch_s() - now_s)
+            took_s = stopwatch_s() - now_s
+            self._draw_due_s = now_s + took_s + min(REST * took_s, MOST_REST_S)
         if self._closing and self._session.is_over:
             self.close()
 
@@ -154,4 +157,4 @@ class Window(QMainWindow):
         column.addLayout(row, 1)
         self.setCentralWidget(ground)
         self.setMinimumSize(1000, 640)
-        self.resize(1320, 860)
+        self.resize(1400, 860)
