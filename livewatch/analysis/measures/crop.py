@@ -55,7 +55,8 @@ class Crop:
 
     def to_pixels(self, points_um: NDArray[np.floating]) -> NDArray[np.float64]:
         """Stage um (n, 2) as pixel coordinates (column, row), whole numbers at pixel centres."""
-        return (points_um - (self.left_um, self.top_um)) / self.pixel_um - 0.5
+        corner_um = np.array((self.left_um, self.top_um))
+        return np.asarray((points_um - corner_um) / self.pixel_um - 0.5, np.float64)
 
     def mask(self, *outlines_um: NDArray[np.floating]) -> Mask:
         """The area within outlines (n, 2), as a mask of this crop."""

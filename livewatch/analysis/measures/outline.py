@@ -118,7 +118,7 @@ def _radius_by_direction(directions_deg: Floats, radius_um: Floats) -> Floats:
     return radius
 
 
-@numba.njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@numba.njit(cache=True, nogil=True)
 def distances_um(points_um: Floats, polygon_um: Floats) -> Floats:
     """Distance of each point (n, 2) to a closed polygon (m, 2); negative inside it."""
     distances = np.empty(points_um.shape[0])

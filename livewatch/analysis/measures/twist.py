@@ -91,8 +91,8 @@ def texture_of(crop: Crop, tumor: Outline) -> Texture | str:
     image = _contrast(crop, clear)
     columns, rows = _where(crop, tumor)
     rings = np.asarray(cv2.remap(image, columns, rows, cv2.INTER_LINEAR), np.float32)
-    weight = cv2.remap(clear.astype(np.float32), columns, rows, cv2.INTER_LINEAR)
-    weight = (weight > 0.99).astype(np.float32)
+    seen = cv2.remap(clear.astype(np.float32), columns, rows, cv2.INTER_LINEAR)
+    weight = np.asarray(seen > 0.99, np.float32)
     total = weight.sum(axis=1, keepdims=True)
     rings -= (rings * weight).sum(axis=1, keepdims=True) / np.maximum(total, 1)
     return Texture(rings * weight, weight)
@@ -121,7 +121,8 @@ def _contrast(crop: Crop, clear: Mask) -> Map:
 
 def _mean(image: Map, seen: Map, sigma_px: float) -> Map:
     """A Gaussian mean over the pixels that are seen."""
-    return blurred(image, sigma_px) / np.maximum(blurred(seen, sigma_px), np.float32(1e-3))
+    weight = np.maximum(blurred(seen, sigma_px), 1e-3)
+    return np.asarray(blurred(image, sigma_px) / weight, np.float32)
 
 
 def _where(crop: Crop, tumor: Outline) -> tuple[Map, Map]:

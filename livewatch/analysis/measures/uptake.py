@@ -9,6 +9,7 @@ fourth.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -65,8 +66,8 @@ def uptake_of(crop: Crop, nk_mask: Mask, tumors_mask: Mask, tumor_dye: float) ->
     area_um2 = crop.pixel_um**2
     flux = float(left_over[spots > 0].sum()) * area_um2
     pixel_noise = _spread(left_over[zone > 0])
-    noise = pixel_noise * np.sqrt(max(np.count_nonzero(spots), 9)) * area_um2
-    return Uptake(max(flux, 0.0) / tumor_dye, float(noise / tumor_dye), bleed)
+    noise = pixel_noise * sqrt(max(int(np.count_nonzero(spots)), 9)) * area_um2
+    return Uptake(max(flux, 0.0) / tumor_dye, noise / tumor_dye, bleed)
 
 
 def _left_over(crop: Crop, zone: Mask, tumors_mask: Mask) -> tuple[Image, float]:
@@ -76,7 +77,8 @@ def _left_over(crop: Crop, zone: Mask, tumors_mask: Mask) -> tuple[Image, float]
     stray = blurred(tumors_mask.astype(np.float32), STRAY_UM / crop.pixel_um)
     inside = zone > 0
     seen = crop.tumor[inside].astype(np.float64)
-    causes = np.column_stack((np.ones(len(seen)), crop.nk[inside], stray[inside]))
+    causes = np.ones((len(seen), 3))
+    causes[:, 1], causes[:, 2] = crop.nk[inside], stray[inside]
     kept = np.ones(len(seen), bool)
     share = np.zeros(3)
     for _ in range(FITS):
@@ -103,4 +105,4 @@ def _spread(values: NDArray[np.floating]) -> float:
 
 def _smooth(image: Image, zone: Mask, sigma_px: float) -> Image:
     weight = blurred(zone.astype(np.float32), sigma_px)
-    return blurred(image, sigma_px) / np.maximum(weight, np.float32(0.2))
+    return np.asarray(blurred(image, sigma_px) / np.maximum(weight, 0.2), np.float32)
