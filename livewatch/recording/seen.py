@@ -1,7 +1,8 @@
 """What was seen, written down: a line per analysed frame, and an event per encounter's change.
 
-Cells and contacts are kept in columns, without outlines (those can be had again from the
-pixels), their figures rounded to what they are worth. Encounters are kept whole, as events.
+Contacts are kept in columns, to the bit, so that the policy can be told the same again. Cells
+are kept in columns too, without outlines (those can be had again from the pixels) and rounded to
+what they are worth. Encounters are kept whole, as events, whenever they changed.
 """
 
 from __future__ import annotations
@@ -35,7 +36,12 @@ class Seen:
         self.close = ledger.close
 
     def write(self, observation: Observation) -> None:
-        """Write down one observation, once."""
+        """Write down one observation.
+
+        Encounters go first: a line of the ledger speaks of encounters that are written.
+        """
+        for encounter in observation.encounters:
+            self._write_encounter(encounter, observation)
         self._ledger.append(
             {
                 "frame": observation.frame,
@@ -43,12 +49,14 @@ class Seen:
                 "time_s": observation.time_s,
                 "position": observation.view.position,
                 "problem": observation.problem,
-                "cells": columns(observation.cells, CELL_COLUMNS),
+                "encounters": [encounter.id for encounter in observation.encounters],
+                "opened": observation.opened,
+                "closed": observation.closed,
+                "settled": observation.settled,
                 "contacts": columns(observation.contacts, CONTACT_COLUMNS),
+                "cells": columns(observation.cells, CELL_COLUMNS, DIGITS),
             }
         )
-        for encounter in observation.encounters:
-            self._write_encounter(encounter, observation)
 
     def _write_encounter(self, encounter: Encounter, observation: Observation) -> None:
         before = self._known.get(encounter.id)
@@ -64,12 +72,14 @@ class Seen:
         self._known[encounter.id] = encounter
 
 
-def columns(items: Sequence[Item], names: Sequence[str]) -> dict[str, list[Any]]:
-    """Items as columns; a column that holds nothing but its default is left out."""
+def columns(
+    items: Sequence[Item], names: Sequence[str], digits: int | None = None
+) -> dict[str, list[Any]]:
+    """Items as columns, rounded if asked; a column of nothing but its default is left out."""
     if not items:
         return {}
     usual = {each.name: each.default for each in fields(items[0])}
-    table = {name: [_rounded(getattr(item, name)) for item in items] for name in names}
+    table = {name: [_rounded(getattr(item, name), digits) for item in items] for name in names}
     return {
         name: values
         for name, values in table.items()
@@ -77,8 +87,8 @@ def columns(items: Sequence[Item], names: Sequence[str]) -> dict[str, list[Any]]
     }
 
 
-def _rounded(value: Any) -> Any:
-    return round(value, DIGITS) if isinstance(value, float) else value
+def _rounded(value: Any, digits: int | None) -> Any:
+    return round(value, digits) if digits is not None and isinstance(value, float) else value
 
 
 def _same(one: Any, other: Any) -> bool:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 from contextlib import ExitStack
 from dataclasses import MISSING, asdict, fields
-from math import pi
+from math import isnan, pi
 from typing import TYPE_CHECKING, Any
 
 from livewatch.errors import BadInput
@@ -73,7 +73,7 @@ def _rows(
     columns = seen.get(what, {})
     place = {"frame": seen.get("number"), **{name: seen.get(name) for name in PLACE[1:]}}
     for values in whole_rows(columns, kind, names, where):
-        yield place | values
+        yield {name: _figure(value) for name, value in (place | values).items()}
 
 
 def whole_rows(
@@ -111,4 +111,11 @@ def _encounter(encounter: Encounter) -> Row:
     row["duration_s"] = encounter.duration_s
     row["tags"] = " ".join(encounter.tags)
     row["bites"] = len(encounter.bites)
-    return row
+    return {name: _figure(value) for name, value in row.items()}
+
+
+def _figure(value: Any) -> Any:
+    """A value as tables show it: what was not measured is left empty."""
+    if value in ("NaN", "Infinity", "-Infinity"):
+        value = float(value)
+    return "" if isinstance(value, float) and isnan(value) else value

@@ -1,0 +1,153 @@
+"""A session told again: its turns, one by one, as the loop went through them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
+
+from pydantic import BaseModel, TypeAdapter, ValidationError
+
+from livewatch.errors import BadInput
+from livewatch.model import Contact, Decision, Instrument, Missed, Observation, Request, View
+from livewatch.recording.entry import Entry
+from livewatch.recording.folder import ENCOUNTER, first_of, parsed
+from livewatch.recording.layout import EVENTS, OBSERVATIONS, SESSION
+from livewatch.recording.seen import CONTACT_COLUMNS
+from livewatch.recording.tables import whole_rows
+from livewatch.settings import Experiment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from livewatch.model import Encounter
+    from livewatch.recording.folder import SessionFolder
+
+DECISION: TypeAdapter[Decision] = TypeAdapter(Decision)
+MISSED: TypeAdapter[Missed] = TypeAdapter(Missed)
+REQUEST: TypeAdapter[Request] = TypeAdapter(Request)
+CONTACT: TypeAdapter[Contact] = TypeAdapter(Contact)
+
+Held = TypeVar("Held", bound=BaseModel)
+Came: TypeAlias = Entry | Missed | Request | None
+"""What the loop was sent in a turn; None when it was an observation that came late."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One turn: what came, the frame that was seen in it if any, and what was decided."""
+
+    came: Came
+    seen: int | None
+    decision: Decision
+
+
+class _Devices(BaseModel):
+    """What session.json holds of an `Instrument`."""
+
+    home: View
+    pixel_um: dict[str, float]
+    moves_xy: bool
+    moves_z: bool
+    moves_objective: bool
+    has_region: bool
+    has_sequence: bool
+
+
+def experiment_of(session: SessionFolder) -> Experiment:
+    """The experiment a session was run with; `BadInput` if this livewatch cannot run it."""
+    return _from_header(session, Experiment, "experiment")
+
+
+def instrument_of(session: SessionFolder) -> Instrument:
+    """The instrument a session was run on; `BadInput` if it is not all there."""
+    devices = _from_header(session, _Devices, "instrument")
+    return Instrument(**{name: getattr(devices, name) for name in type(devices).model_fields})
+
+
+def turns(session: SessionFolder) -> Iterator[Turn]:
+    """Every turn of the loop, in order. Raises `BadInput` at what is damaged."""
+    pending: dict[int, Missed | Request] = {}
+    for event in session.events():
+        where = f"{session.path / EVENTS}, event {event['event']}"
+        match event["kind"]:
+            case "missed":
+                pending[event["event"]] = parsed(MISSED, event.get("missed"), where)
+            case "request":
+                pending[event["event"]] = parsed(REQUEST, event.get("request"), where)
+            case "decision":
+                decision = parsed(DECISION, event.get("decision"), where)
+                came = _came(event.get("after"), session, pending, where)
+                yield Turn(came, _seen(event.get("observation"), session, where), decision)
+
+
+def _came(
+    after: Any, session: SessionFolder, pending: dict[int, Missed | Request], where: str
+) -> Came:
+    match after:
+        case {"frame": int(frame)} if 0 <= frame < len(session):
+            return session.entry(frame)
+        case {"observation": int()}:
+            return None
+        case {"event": int(event)} if event in pending:
+            return pending.pop(event)
+    raise BadInput(f"{where}: damaged, what it came after is not there")
+
+
+def _seen(frame: Any, session: SessionFolder, where: str) -> int | None:
+    if frame is None or (isinstance(frame, int) and 0 <= frame < len(session)):
+        return frame
+    raise BadInput(f"{where}: damaged, frame {frame!r} is not there")
+
+
+def observations(session: SessionFolder) -> Iterator[Observation]:
+    """What was seen, as the policy was told it: without cells, which it does not look at."""
+    told = _encounters(session)
+    known: dict[int, Encounter] = {}
+    for number, line in enumerate(session.observations(), 1):
+        where = f"{session.path / OBSERVATIONS}, line {number}"
+        frame = _seen(line.get("frame"), session, where)
+        if frame is None:
+            raise BadInput(f"{where}: damaged, no frame")
+        known |= told.get(frame, {})
+        yield _observation(line, session.entry(frame), known, where)
+
+
+def _encounters(session: SessionFolder) -> Mapping[int, Mapping[int, Encounter]]:
+    """For each analysed frame, the encounters that changed with it."""
+    told: dict[int, dict[int, Encounter]] = {}
+    for event in session.events():
+        if event["kind"].startswith("encounter "):
+            where = f"{session.path / EVENTS}, event {event['event']}"
+            encounter = parsed(ENCOUNTER, event.get("encounter"), where)
+            told.setdefault(event.get("frame", -1), {})[encounter.id] = encounter
+    return told
+
+
+def _observation(
+    line: Mapping[str, Any], entry: Entry, known: Mapping[int, Encounter], where: str
+) -> Observation:
+    rows = whole_rows(line.get("contacts"), Contact, CONTACT_COLUMNS, where)
+    try:
+        return Observation(
+            frame=entry.frame,
+            number=int(line["number"]),
+            time_s=float(line["time_s"]),
+            view=entry.view,
+            contacts=tuple(parsed(CONTACT, row, where) for row in rows),
+            encounters=tuple(known[each] for each in line["encounters"]),
+            opened=tuple(line["opened"]),
+            closed=tuple(line["closed"]),
+            settled=tuple(line["settled"]),
+            problem=line["problem"],
+        )
+    except (KeyError, TypeError, ValueError) as error:
+        raise BadInput(f"{where}: damaged, {error} is not there or not right") from error
+
+
+def _from_header(session: SessionFolder, kind: type[Held], name: str) -> Held:
+    try:
+        return kind.model_validate(session.header.get(name))
+    except ValidationError as error:
+        raise BadInput(
+            f"{session.path / SESSION}: {name} is not as this livewatch knows it, {first_of(error)}"
+        ) from error

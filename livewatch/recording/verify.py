@@ -1,0 +1,192 @@
+"""Whether a session holds what it promises: pixels, slots, light, end, and every decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from math import isclose
+from typing import TYPE_CHECKING, Any
+
+from livewatch.analysis.analyst import Analyst
+from livewatch.errors import BadInput
+from livewatch.model import Missed
+from livewatch.policy.policy import Policy
+from livewatch.recording.entry import Entry
+from livewatch.recording.folder import SessionFolder
+from livewatch.recording.layout import END, take_path
+from livewatch.recording.rederive import decided_again
+from livewatch.recording.retold import experiment_of, instrument_of, turns
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from livewatch.model import Decision
+    from livewatch.recording.retold import Turn
+
+    Progress = Callable[[str, int, int], None]
+
+MOST_PROBLEMS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was checked, what is wrong (a line each), and what is worth knowing."""
+
+    frames: int
+    decisions: int
+    problems: tuple[str, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def is_sound(self) -> bool:
+        """Whether nothing is wrong."""
+        return not self.problems
+
+
+def verify(path: Path, progress: Progress = lambda what, done, of: None) -> Verdict:
+    """Check a session folder. `progress` is called with what is being done, how far, of how much.
+
+    Data are intact, every slot is a frame or a miss, light and end are as recorded, and analysis
+    and policy make the same decisions again. Raises `BadInput` if the folder cannot be read.
+    """
+    session = SessionFolder.open(path)
+    problems = [*_pixels(session, progress)]
+    try:
+        told = _Told(session)
+        problems += told.problems
+        problems += _end(session, told)
+        difference = _decisions(session, progress)
+        problems += [difference] if difference else []
+        count = told.turns
+    except BadInput as damage:
+        problems.append(str(damage))
+        count = 0
+    shown = problems[:MOST_PROBLEMS]
+    if len(problems) > len(shown):
+        shown.append(f"and {len(problems) - len(shown)} more")
+    return Verdict(len(session), count, tuple(shown), tuple(_notes(session)))
+
+
+def _pixels(session: SessionFolder, progress: Progress) -> Iterator[str]:
+    """Frames whose pixels or place in a take are not as written down."""
+    lengths: dict[str, int] = {}
+    for entry in session.entries():
+        expected = lengths.get(entry.take, 0)
+        if entry.index != expected:
+            yield (
+                f"frame {entry.frame}: index {entry.index} of {take_path(entry.take)}, "
+                f"where {expected} belongs"
+            )
+        lengths[entry.take] = entry.index + 1
+        if entry.shape[1:] != entry.view.shape:
+            yield f"frame {entry.frame}: {entry.shape[1:]} pixels at a view of {entry.view.shape}"
+        try:
+            session.planes_of(entry)
+        except BadInput as damage:
+            yield str(damage)
+        progress("pixels", entry.frame + 1, len(session))
+
+
+class _Told:
+    """The turns gone through once: slots, light, and how it went out."""
+
+    def __init__(self, session: SessionFolder) -> None:
+        self.problems: list[str] = []
+        self.turns = self.frames = self.missed = 0
+        self.light_ms: dict[str, float] = {}
+        self.last: Decision | None = None
+        for turn in turns(session):
+            self._take(turn)
+        unanswered = len(session) - self.frames
+        if unanswered > 1 or (unanswered and session.end is not None):
+            self.problems.append(f"{unanswered} frames were recorded that no decision followed")
+
+    def _take(self, turn: Turn) -> None:
+        self.turns += 1
+        came = turn.came
+        if isinstance(came, Entry):
+            if came.frame != self.frames:
+                self._wrong(f"frame {came.frame} came where frame {self.frames} was due")
+            self.frames = came.frame + 1
+            place = came.view.position
+            self.light_ms[place] = self.light_ms.get(place, 0.0) + came.shot.dose
+        self.missed += isinstance(came, Missed)
+        if (
+            isinstance(came, Entry | Missed)
+            and self.last is not None
+            and (came.shot != self.last.shot)
+        ):
+            self._wrong(f"a slot of decision {came.shot.decision} answers another shot than asked")
+        if turn.decision.id != self.turns:
+            self._wrong(f"it is numbered {turn.decision.id}")
+        self.last = turn.decision
+
+    def _wrong(self, what: str) -> None:
+        self.problems.append(f"decision {self.turns}: {what}")
+
+
+def _end(session: SessionFolder, told: _Told) -> Iterator[str]:
+    """What end.json says that is not so."""
+    end = session.end
+    if end is None:
+        return
+    so: Mapping[str, Any] = {"frames": told.frames, "missed": told.missed}
+    for name, value in so.items():
+        if end.get(name, value) != value:
+            yield f"{END}: {end[name]} {name}, but {value} are recorded"
+    stated = end.get("light_ms", told.light_ms)
+    if not isinstance(stated, dict) or not _same_light(stated, told.light_ms):
+        yield f"{END}: light {stated} ms, but {told.light_ms} ms is recorded"
+    if end.get("status") in ("completed", "stopped") and (
+        told.last is None or told.last.shot is not None
+    ):
+        yield f"{END}: {end['status']}, but the last decision asks for another frame"
+
+
+def _same_light(stated: Mapping[str, Any], recorded: Mapping[str, float]) -> bool:
+    return stated.keys() == recorded.keys() and all(
+        isinstance(stated[place], int | float) and isclose(stated[place], dose, rel_tol=1e-9)
+        for place, dose in recorded.items()
+    )
+
+
+def _decisions(session: SessionFolder, progress: Progress) -> str | None:
+    """The first decision that is not made again, with both reasons; None if there is none."""
+    experiment, instrument = experiment_of(session), instrument_of(session)
+    again = decided_again(session, Policy(experiment, instrument), Analyst(experiment))
+    for turn, decision in again:
+        if decision != turn.decision:
+            return _difference(turn, decision)
+        if isinstance(turn.came, Entry):
+            progress("decisions", turn.came.frame + 1, len(session))
+    return None
+
+
+def _difference(turn: Turn, decision: Decision) -> str:
+    then, now = turn.decision, decision
+    apart = [
+        each.name for each in fields(then) if getattr(then, each.name) != getattr(now, each.name)
+    ]
+    after = f"frame {turn.came.frame}" if isinstance(turn.came, Entry) else "no frame"
+    return (
+        f"decision {then.id} (after {after}) is made differently now, in {', '.join(apart)}: "
+        f"then {_said(then)}; now {_said(now)}"
+    )
+
+
+def _said(decision: Decision) -> str:
+    shot = decision.shot
+    if shot is None:
+        return f"“{decision.reason}”, end"
+    return (
+        f"“{decision.reason}”, {shot.purpose} at ({shot.view.x_um:.2f}, {shot.view.y_um:.2f}) um "
+        f"not before {shot.not_before_s:.3f} s"
+    )
+
+
+def _notes(session: SessionFolder) -> Iterator[str]:
+    end = session.end
+    if end is None:
+        yield f"no {END}: the session crashed, or is still running"
+    elif end.get("status") == "failed":
+        yield f"the session failed: {end.get('reason', '')}"
