@@ -30,6 +30,7 @@ from livewatch.replay.plan import plan_for
 from livewatch.replay.recorded import RecordedSpecimen
 from livewatch.replay.recording import open_recording
 from livewatch.session import Session
+from livewatch.specimen.scene import SCENES
 from livewatch.specimen.synthetic import SyntheticSpecimen
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ def demo(
         load_experiment(demo_configuration().with_name("experiment.toml")), seconds
     )
     folder = new_folder(out, "demo")
+    if scene not in SCENES:
+        raise BadInput(f"--scene {scene}: there is no such scene; there are {', '.join(SCENES)}")
     specimen = SyntheticSpecimen(scene, seed) if camera == "specimen" else None
     if specimen is not None:
         announce("preparing the specimen")
