@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import sys
 import threading
 from typing import TYPE_CHECKING, TextIO
 
@@ -15,12 +16,25 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from livewatch.model import Step
+    from livewatch.session import Session
     from livewatch.tally import Status
 
 REDRAW_S = 0.2
 REPORT_S = 60.0
 """Where lines cannot be overwritten (a log file), one is written this often."""
 REPORT_WIDTH = 120
+TICK_S = 0.1
+
+
+def attend(session: Session, stream: TextIO | None = None) -> None:
+    """Start a session and show its progress on `stream` (stderr) until it is over."""
+    progress = ProgressLine(stream or sys.stderr, session.status)
+    session.subscribe(progress.see)
+    session.start()
+    while not session.is_over:
+        session.join(TICK_S)
+        progress.tick()
+    progress.done()
 
 
 def progress_line(tally: Tally, status: Status, width: int = 80) -> str:

@@ -152,6 +152,8 @@ class Stage:
     delay_s: float = 0.0
     requests: list[Request] = field(default_factory=list)
     free_bytes: int = 231_000_000_000
+    at_start: tuple[Step, ...] = ()
+    ends_at_once: bool = False
 
     def __post_init__(self) -> None:
         self.listeners: list[Callable[[Step], None]] = []
@@ -176,6 +178,10 @@ class Stage:
     def start(self) -> None:
         self.started = True
         self._thread.start()
+        for published in self.at_start:
+            self.publish(published)
+        if self.ends_at_once:
+            self._end.set()
 
     def ask(self, request: Request) -> None:
         self.requests.append(request)

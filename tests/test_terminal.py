@@ -6,6 +6,7 @@ import io
 from dataclasses import replace
 
 import pytest
+from gui_stage import Stage
 
 from livewatch.model import (
     Decision,
@@ -22,7 +23,7 @@ from livewatch.model import (
     View,
 )
 from livewatch.tally import Status, Tally
-from livewatch.terminal import ProgressLine, progress_line
+from livewatch.terminal import ProgressLine, attend, progress_line
 
 VIEW = View("well A", 0.0, 0.0, None, "10x", 0.65, 1, (64, 64))
 PLANES = (Plane("nk", 50.0), Plane("tumor", 50.0))
@@ -144,3 +145,10 @@ def test_a_closed_pipe_does_not_stop_anything() -> None:
     progress.tick()
     progress.done()
     assert progress.tally.frames == 1
+
+
+def test_attending_a_session_starts_it_and_ends_with_it() -> None:
+    stage, stream = Stage(at_start=(step(),), ends_at_once=True), io.StringIO()
+    attend(stage, stream)  # type: ignore[arg-type]
+    assert stage.is_over
+    assert "survey" in stream.getvalue()
