@@ -11,6 +11,7 @@ import warnings
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pymmcore_plus import CFGCommand
 from pymmcore_plus.model import Microscope
 
 from livewatch.errors import BadInput
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 PYTHON_LINE = "#py "
 TURRET = re.compile(r"obj|nosepiece|turret|revolver", re.IGNORECASE)
+COMMANDS = {str(command.value) for command in CFGCommand}
 WHEEL = ("Label", "State")
 """Properties by which a wheel or turret is set."""
 ROLES = ("Camera", "XYStage", "Focus", "Shutter", "AutoFocus")
@@ -80,10 +82,10 @@ def read_configuration(path: Path) -> Configuration:
         raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
     scope = Microscope()
     with warnings.catch_warnings():
-        warnings.simplefilter("error")
+        warnings.simplefilter("ignore")  # of what the model does not know, the core will tell
         try:
             scope.load_config("\n".join(["", *_lines(text)]))
-        except (ValueError, RuntimeWarning) as error:
+        except ValueError as error:
             raise BadInput(f"{path}: {one_line(error)}") from error
     if not scope.devices:
         raise BadInput(f"{path}: names no devices; a Micro-Manager configuration (.cfg) is needed")
@@ -102,13 +104,14 @@ def read_configuration(path: Path) -> Configuration:
 
 
 def _lines(text: str) -> Iterable[str]:
-    """The file's lines, those for Python devices (`#py pyDevice,...`) included."""
+    """The file's commands, those for Python devices (`#py pyDevice,...`) included.
+
+    Other lines are passed over, as the core does.
+    """
     for line in text.splitlines():
-        if line.startswith(PYTHON_LINE):
-            line = line.removeprefix(PYTHON_LINE).strip()
-            yield re.sub(r"^pyDevice,", "Device,", line)
-        else:
-            yield line
+        command = re.sub(r"^pyDevice,", "Device,", line.removeprefix(PYTHON_LINE).strip())
+        if command.partition(",")[0] in COMMANDS:
+            yield command
 
 
 def _pixel_sizes(scope: Microscope) -> dict[str, float]:

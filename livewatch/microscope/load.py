@@ -18,6 +18,7 @@ from pymmcore_plus import CMMCorePlus, find_micromanager
 from pymmcore_plus.experimental.unicore import UniMMCore
 
 from livewatch.errors import BadInput
+from livewatch.microscope.configuration import PYTHON_LINE, read_configuration
 from livewatch.microscope.fault import one_line
 from livewatch.settings import Channel, Imaging
 from livewatch.specimen.camera import GROUP, TURRET, SpecimenCamera
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
 Core: TypeAlias = CMMCorePlus
 """Any Micro-Manager core; rooms above name it by this."""
 
-PYTHON_LINE = "#py "
 CAMERA = "Specimen"
 _open: weakref.WeakSet[CMMCorePlus] = weakref.WeakSet()
 
@@ -42,10 +42,8 @@ def load_core(config: Path) -> CMMCorePlus:
     Raises `BadInput` when the file cannot be read, no device adapters are found, or a device does
     not load.
     """
-    try:
-        text = config.read_text(encoding="utf-8", errors="replace")
-    except OSError as error:
-        raise BadInput(f"{config}: cannot be read ({error.strerror})") from error
+    read_configuration(config)
+    text = config.read_text(encoding="utf-8", errors="replace")
     has_python = any(line.startswith(PYTHON_LINE) for line in text.splitlines())
     adapters = find_micromanager()
     if not adapters:

@@ -1,0 +1,138 @@
+"""Configuration files, read without touching hardware."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from pymmcore_plus.model import Microscope as Model
+
+from livewatch.errors import BadInput
+from livewatch.experiment import load_experiment
+from livewatch.microscope.bench import instrument_of, survey_bench
+from livewatch.microscope.configuration import read_configuration
+from livewatch.microscope.load import load_core
+from livewatch.settings import Channel, Experiment
+
+ROOT = Path(__file__).parents[2]
+DEMO = ROOT / "demo_config" / "demo.cfg"
+SHIPPED = [DEMO.with_name("experiment.toml"), *(ROOT / "hardware_configs").glob("*.toml")]
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_every_shipped_experiment_fits_its_configuration(file: Path) -> None:
+    experiment = load_experiment(file)
+    configuration = read_configuration(file.parent / experiment.microscope.config)
+    assert configuration.objections(experiment) == []
+    assert configuration.pixel_um[experiment.microscope.objective] == pytest.approx(0.325)
+
+
+@pytest.mark.parametrize("file", SHIPPED, ids=lambda file: file.stem)
+def test_every_shipped_configuration_is_whole(file: Path) -> None:
+    """By pymmcore-plus's own model: no setting, label or role of a device that is not there."""
+    experiment = load_experiment(file)
+    scope = Model.create_from_config(file.parent / experiment.microscope.config)
+    devices = {device.name for device in scope.devices} | {"Core"}
+    groups = [*scope.config_groups.values(), scope.pixel_size_group]
+    named = {
+        one.device_name for group in groups for p in group.presets.values() for one in p.settings
+    }
+    assert named <= devices
+    assert {device.parent_label for device in scope.devices} - {""} <= devices
+    for channel in experiment.channels.values():
+        assert channel.preset in scope.config_groups[channel.group].presets
+    labels = {label for device in scope.devices for label in device.labels}
+    for preset in scope.pixel_size_group.presets.values():
+        assert {one.property_value for one in preset.settings} <= labels
+
+
+def test_the_file_says_what_the_loaded_microscope_says() -> None:
+    experiment = Experiment(channels={"nk": Channel(preset="NK"), "tumor": Channel(preset="Tumor")})
+    read = read_configuration(DEMO)
+    core = load_core(DEMO)
+    bench = survey_bench(core, experiment)
+    assert read.pixel_um == instrument_of(core, bench, experiment).pixel_um == bench.pixel_um
+    assert {group: tuple(sorted(presets)) for group, presets in read.presets.items()} == {
+        group: core.getAvailableConfigs(group) for group in core.getAvailableConfigGroups()
+    }
+    assert read.roles["Camera"] == core.getCameraDevice()
+    assert set(read.devices) == set(core.getLoadedDevices()) - {"Core"}
+    core.unloadAllDevices()
+
+
+def test_objections_name_what_there_is() -> None:
+    experiment = Experiment(
+        microscope={"objective": "60x"},
+        channels={
+            "nk": Channel(preset="GFP"),
+            "tumor": Channel(group="Colour", preset="Red", power_property="Laser.Power"),
+        },
+        limits={"objectives": ["20x", "100x"]},
+    )
+    first, second, third, fourth, fifth = read_configuration(DEMO).objections(experiment)
+    assert first == (
+        "[channels.nk] preset = 'GFP' is not in group 'Channel', which has NK, Tumor, Death"
+    )
+    assert "group = 'Colour' is not in the configuration, which has Channel, System" in second
+    assert third == (
+        "[microscope] objective: no pixel size is known for '60x'; calibrated are 10x, 20x, 40x"
+    )
+    assert "[limits] objectives: no pixel size is known for '100x'" in fourth
+    assert "device 'Laser' is not in the configuration" in fifth
+
+
+def test_python_devices_are_read_too(tmp_path: Path) -> None:
+    file = tmp_path / "python.cfg"
+    file.write_text(
+        "#py pyDevice,Cam,my.cameras,Camera\n#py Property,Core,Camera,Cam\n"
+        "# a comment\nProperty,Core,Initialize,1\n"
+    )
+    read = read_configuration(file)
+    assert read.devices == {"Cam": ("my.cameras", "Camera")}
+    assert read.roles == {"Camera": "Cam"}
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "cannot be read"),
+        ("", "names no devices"),
+        ("just some words\n", "names no devices"),
+        ("Device,Camera,DemoCamera\n", "Expected 4 arguments, got 3"),
+        ("Property,Nobody,Speed,1\n", "Error executing command 'Property,Nobody,Speed,1'"),
+    ],
+    ids=["missing", "empty", "prose", "short", "stranger"],
+)
+def test_what_is_no_configuration_is_said_in_one_line(
+    tmp_path: Path, text: str | None, said: str
+) -> None:
+    file = tmp_path / "some.cfg"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(BadInput, match=r"some\.cfg") as caught:
+        read_configuration(file)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (None, "cannot be read"),
+        ("Device,Camera,NoSuchLibrary,DCam\n", "NoSuchLibrary"),
+        ("Device,Camera,DemoCamera,NoSuchCamera\n", "NoSuchCamera"),
+        ("#py pyDevice,Camera,no.such.module,Camera\n", "no.such.module"),
+        ("nonsense\n", "names no devices"),
+    ],
+    ids=["missing", "library", "device", "python", "nonsense"],
+)
+def test_a_microscope_that_does_not_load_is_said_in_one_line(
+    tmp_path: Path, text: str | None, said: str
+) -> None:
+    file = tmp_path / "some.cfg"
+    if text is not None:
+        file.write_text(text)
+    with pytest.raises(BadInput) as caught:
+        load_core(file)
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
