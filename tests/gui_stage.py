@@ -147,13 +147,15 @@ def step(
 
 @dataclass
 class Stage:
-    """Implements `livewatch.gui.source.Source`. Ends when asked to, `delay_s` later."""
+    """Implements `livewatch.gui.source.Source`. Ends when asked to; not if it `holds`."""
 
-    delay_s: float = 0.0
     requests: list[Request] = field(default_factory=list)
     free_bytes: int = 231_000_000_000
     at_start: tuple[Step, ...] = ()
     ends_at_once: bool = False
+    holds: bool = False
+    failed: bool = False
+    ending: str = "stopped: stopped in the window"
 
     def __post_init__(self) -> None:
         self.listeners: list[Callable[[Step], None]] = []
@@ -165,8 +167,7 @@ class Stage:
 
     def _run(self) -> None:
         self._end.wait()
-        threading.Event().wait(self.delay_s)
-        self.ended = "stopped: stopped in the window"
+        self.ended = self.ending
 
     @property
     def is_over(self) -> bool:
@@ -185,14 +186,18 @@ class Stage:
 
     def ask(self, request: Request) -> None:
         self.requests.append(request)
-        if request.ask is Ask.END:
+        if request.ask is Ask.END and not self.holds:
             self._end.set()
+
+    def end(self) -> None:
+        """End now."""
+        self._end.set()
 
     def join(self, timeout: float | None = None) -> None:
         self._thread.join(timeout)
 
     def status(self) -> Status:
-        return Status(self.time_s, self.free_bytes, "session", self.ended)
+        return Status(self.time_s, self.free_bytes, "session", self.ended, self.failed)
 
     def publish(self, published: Step) -> None:
         for listener in self.listeners:

@@ -78,8 +78,8 @@ class Bar(QFrame):
         self._tone: Tone | None = None
         self._stripe = QWidget()
         self._stripe.setFixedWidth(10)
-        self._mode, self._time = named(QLabel(), "mode"), named(QLabel(), "time")
-        self._mode.setMinimumWidth(330)
+        self.mode, self._time = named(QLabel(), "mode"), named(QLabel(), "time")
+        self.mode.setMinimumWidth(330)
         self._time.setAlignment(RIGHT)
         self._time.setMinimumWidth(160)
         self._headline, self._reason = Line("headline"), Line("reason")
@@ -93,14 +93,14 @@ class Bar(QFrame):
         row.setContentsMargins(0, 0, 22, 0)
         row.setSpacing(18)
         row.addWidget(self._stripe)
-        row.addWidget(self._mode)
+        row.addWidget(self.mode)
         row.addLayout(words, 1)
         row.addWidget(self._time)
         self.setFixedHeight(92)
 
     def show_panel(self, panel: Panel) -> None:
         """Write what has changed."""
-        say(self._mode, panel.mode)
+        say(self.mode, panel.mode)
         say(self._time, panel.time)
         self._headline.say(panel.headline)
         self._reason.say(panel.reason)
@@ -108,7 +108,7 @@ class Bar(QFrame):
             self._tone = panel.tone
             color = theme.TONES[panel.tone]
             self._stripe.setStyleSheet(f"background: {color};")
-            self._mode.setStyleSheet(f"color: {color};")
+            self.mode.setStyleSheet(f"color: {color};")
 
 
 class Encounters(QTableWidget):

@@ -95,6 +95,10 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         shown.setWidth(max(shown.width(), shown.height() * width / height))
         self._box.setRange(shown, padding=0)
 
+    def place_of(self, x_um: float, y_um: float) -> QPointF:
+        """Where on the canvas, in px, a place in the sample is."""
+        return QPointF(self._box.mapViewToScene(QPointF(x_um, y_um)))
+
     def renew_levels(self) -> None:
         """Set black and bright anew from the frame on screen."""
         self._darkroom.forget()
@@ -158,7 +162,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
 
     def _draw_map(self, painter: QPainter, around: Map, image: QImage, view: View) -> None:
         """The wide frame with the place of this one in it, top right."""
-        at_right = self._box.mapViewToScene(self._rect.bottomRight()).x()
+        at_right = self.place_of(self._rect.right(), 0.0).x()
         free_px = self.viewport().width() - at_right - 2 * MARGIN_PX
         side_px = min(max(free_px, MAP_PX[0]), MAP_PX[1])
         scale = side_px / max(around.view.width_um, around.view.height_um)

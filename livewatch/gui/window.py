@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from livewatch.gui.source import Source
     from livewatch.model import Step
+    from livewatch.tally import Tally
 
 TICK_MS = 33
 STATUS_S = 0.5
@@ -62,6 +63,11 @@ class Window(QMainWindow):
     def take(self, step: Step) -> None:
         """Accept a step, from any thread; never waits."""
         self._mailbox.put(step)
+
+    @property
+    def tally(self) -> Tally:
+        """The session as it is drawn."""
+        return self._news.tally
 
     @property
     def undrawn(self) -> int:
