@@ -170,7 +170,7 @@ class Aim:
 
     def _place(self) -> tuple[float, float]:
         x, y = self._core.getXYPosition(self._bench.stage)
-        return x, y
+        return x + 0.0, y + 0.0  # never -0.0
 
     def _z(self) -> float:
         return float(self._core.getPosition(self._bench.focus))

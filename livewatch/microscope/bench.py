@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from pymmcore_plus import CMMCorePlus
 
-    from livewatch.settings import Channel, Experiment
+    from livewatch.settings import Channel, Experiment, Limits
 
 Setting = tuple[str, str, str]
 """A device, one of its properties, and the value it has to have."""
@@ -58,7 +58,7 @@ def survey_bench(core: CMMCorePlus, experiment: Experiment) -> Bench:
     camera_px, has_region = sensor_of(core, camera)
     check_imaging(core, experiment)
     for name, channel in experiment.channels.items():
-        check_lamp(core, name, channel)
+        check_light(core, name, channel, experiment.limits)
     return Bench(
         camera=camera,
         stage=str(core.getXYStageDevice()),
@@ -81,7 +81,7 @@ def instrument_of(core: CMMCorePlus, bench: Bench, experiment: Experiment) -> In
     """
     wanted = experiment.microscope
     objective = str(core.getStateLabel(bench.turret)) if bench.turret else ""
-    check_objective(wanted.objective or objective, bench)
+    check_objective(wanted.objective or objective, bench, experiment.limits.objectives)
     if wanted.binning not in bench.binnings:
         raise BadInput(
             f"[microscope] binning = {wanted.binning}: {bench.camera} has {listed(bench.binnings)}"
@@ -91,8 +91,8 @@ def instrument_of(core: CMMCorePlus, bench: Bench, experiment: Experiment) -> In
     binning = binning_in_use(core, bench)
     home = View(
         position="home",
-        stage_x_um=x,
-        stage_y_um=y,
+        stage_x_um=x + 0.0,  # never -0.0
+        stage_y_um=y + 0.0,
         z_um=core.getPosition() if bench.focus else None,
         objective=objective,
         pixel_um=bench.pixel_um.get(objective, float("nan")) * binning,
@@ -236,8 +236,14 @@ def preset_of(core: CMMCorePlus, name: str, channel: Channel) -> tuple[Setting, 
     return settings
 
 
-def check_lamp(core: CMMCorePlus, name: str, channel: Channel) -> None:
-    """Refuse a light power that cannot be set."""
+def check_light(core: CMMCorePlus, name: str, channel: Channel, limits: Limits) -> None:
+    """Refuse exposures above the limits, and a light power that cannot be set."""
+    for key, cap in (("exposure_ms", limits.max_exposure_ms), ("power", limits.max_power)):
+        if getattr(channel, key) > cap:
+            raise BadInput(
+                f"[channels.{name}] {key} = {getattr(channel, key):g} is above "
+                f"limits.max_{key} = {cap:g}"
+            )
     device, prop = lamp_of(channel)
     where = f"[channels.{name}] power_property = {channel.power_property!r}"
     if not device:
@@ -287,10 +293,14 @@ def check_imaging(core: CMMCorePlus, experiment: Experiment) -> None:
             )
 
 
-def check_objective(objective: str, bench: Bench) -> None:
-    """Refuse an objective that is not there or has no pixel size."""
+def check_objective(objective: str, bench: Bench, allowed: tuple[str, ...]) -> None:
+    """Refuse an objective that is not there, has no pixel size, or is not allowed."""
     if objective not in bench.pixel_um:
         raise BadInput(uncalibrated("[microscope] objective", objective, bench.pixel_um))
+    if allowed and objective not in allowed:
+        raise BadInput(
+            f"objective {objective!r} is not among [limits] objectives = {list(allowed)}"
+        )
 
 
 def check_positions(experiment: Experiment, bench: Bench) -> None:
