@@ -19,7 +19,11 @@ STEP_S = 2.0
 
 
 def view_of(
-    side_um: float, pixel_um: float = 0.65, position: str = "p", x_um: float = 0.0, y_um: float = 0.0
+    side_um: float,
+    pixel_um: float = 0.65,
+    position: str = "p",
+    x_um: float = 0.0,
+    y_um: float = 0.0,
 ) -> View:
     """A square view centred on a place."""
     side = round(side_um / pixel_um)
@@ -55,9 +59,7 @@ class Population:
         radius = self.radius[k] * scale
         angle = np.arange(round(2 * np.pi * radius / spacing_um)) * spacing_um / radius
         angle *= 2 * np.pi / (len(angle) * spacing_um / radius)
-        ripple = sum(
-            (c * np.exp(1j * (m + 2) * angle)).real for m, c in enumerate(self.shape[k])
-        )
+        ripple = sum((c * np.exp(1j * (m + 2) * angle)).real for m, c in enumerate(self.shape[k]))
         out = radius * (1 + ripple)
         return self.place[k] + np.column_stack((out * np.cos(angle), out * np.sin(angle)))
 
@@ -180,8 +182,9 @@ class Walkers:
         if spoiling is not None:
             found = merged(found, spoiling.merge, self.rng)
             for _ in range(self.rng.poisson(spoiling.ghost)):
-                centre = self.rng.uniform(-0.5, 0.5, 2) * (view.width_um, view.height_um)
-                ghost = circle(*(centre + (view.x_um, view.y_um)), 0.6 * RADIUS_UM[cells.kind])
+                x, y = self.rng.uniform(-0.5, 0.5, 2)
+                x, y = view.x_um + x * view.width_um, view.y_um + y * view.height_um
+                ghost = circle(x, y, 0.6 * RADIUS_UM[cells.kind])
                 found.append(cell_of(-1, cells.kind, ghost, view))
         return found
 
@@ -192,12 +195,14 @@ def circle(x_um: float, y_um: float, radius_um: float, n: int = 48) -> np.ndarra
     return np.column_stack((x_um + radius_um * np.cos(angle), y_um + radius_um * np.sin(angle)))
 
 
-def cell_of(identity: int, kind: Kind, outline: np.ndarray, view: View | None = None) -> Cell | None:
+def cell_of(
+    identity: int, kind: Kind, outline: np.ndarray, view: View | None = None
+) -> Cell | None:
     """A cell of an outline, cut off at the border of a view; None if nothing of it is left."""
     at_edge = False
     if view is not None:
         low = np.array((view.left_um, view.top_um))
-        high = low + (view.width_um, view.height_um)
+        high = low + np.array((view.width_um, view.height_um))
         clipped = np.clip(outline, low, high)
         at_edge = bool((clipped != outline).any())
         outline = clipped

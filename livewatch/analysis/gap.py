@@ -23,13 +23,18 @@ COMPILED = {"cache": True, "nogil": True}
 
 @njit(**COMPILED)
 def boxes_of(points: Points, start: Starts) -> NDArray[np.float64]:
-    """(n, 4): left, top, right, bottom of each outline; an empty one is nowhere."""
-    boxes = np.empty((len(start) - 1, 4))
+    """(n, 5): left, top, right, bottom of each outline, and its longest edge."""
+    boxes = np.empty((len(start) - 1, 5))
     boxes[:, :2] = np.inf
-    boxes[:, 2:] = -np.inf
+    boxes[:, 2:4] = -np.inf
+    boxes[:, 4] = 0.0
     for k in range(len(start) - 1):
+        before = start[k + 1] - 1
         for i in range(start[k], start[k + 1]):
             x, y = points[i, 0], points[i, 1]
+            edge = np.hypot(x - points[before, 0], y - points[before, 1])
+            before = i
+            boxes[k, 4] = max(boxes[k, 4], edge)
             boxes[k, 0], boxes[k, 1] = min(boxes[k, 0], x), min(boxes[k, 1], y)
             boxes[k, 2], boxes[k, 3] = max(boxes[k, 2], x), max(boxes[k, 3], y)
     return boxes
@@ -204,7 +209,9 @@ def measured(
         c, d = tumor_start[j], tumor_start[j + 1]
         gap = distances(tumor, c, d, nk, a, b, nk_boxes[i], reach, distance)
         gap = min(gap, distances(nk, a, b, tumor, c, d, tumor_boxes[j], reach, other))
-        if 0.0 < gap < 3.0 * bias + 1.0 and crossing(nk, a, b, tumor, c, d):
+        # Where edges cross, a point of one is within half an edge of the other.
+        edge = max(nk_boxes[i, 4], tumor_boxes[j, 4])
+        if gap > 0.0 and min(gap, reach) <= edge / 2 and crossing(nk, a, b, tumor, c, d):
             gap = 0.0
         gap = max(gap - bias, 0.0)
         if gap <= near:

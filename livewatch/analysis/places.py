@@ -10,7 +10,7 @@ import numpy as np
 from livewatch.analysis.approach import Gaps, approach, no_gaps
 from livewatch.analysis.contact import contacts_of
 from livewatch.analysis.encounters import Bout, Scene, Turn, follow
-from livewatch.analysis.tracking import FORGET_FRAMES, FORGET_S, Look, Rules, track
+from livewatch.analysis.tracking import FORGET_S, Look, Rules, given_up, track
 from livewatch.analysis.tracks import NOBODY, Tracks, nobody
 from livewatch.model import Cell, Contact, Kind
 
@@ -144,8 +144,7 @@ def lost(tracks: Tracks, bridge_s: float) -> dict[int, str]:
     """The cells that will not be seen again, and why."""
     table = tracks.table
     wait_s = max(bridge_s, FORGET_S)
-    missing = (table["missed"] >= FORGET_FRAMES) & (table["missed_s"] > wait_s)
-    missing &= table["host"] == NOBODY
     left = table["outside_s"] > wait_s
+    missing = given_up(table, wait_s)
     reasons = {int(cell): "a cell was lost from sight" for cell in table["id"][missing]}
     return reasons | {int(cell): "a cell left the field" for cell in table["id"][left]}

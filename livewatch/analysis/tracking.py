@@ -282,13 +282,17 @@ def mother(
 def kept(table: NDArray[np.void], look: Look) -> NDArray[np.void]:
     """The table without those that are gone for good."""
     held = np.isin(table["id"], sorted(look.held))
-    missing = (table["missed"] >= FORGET_FRAMES) & (table["missed_s"] > FORGET_S)
-    hidden = table["host"] != NOBODY
     passing = (table["frames"] == 1) & (table["missed"] >= 2)
-    gone = (missing & ~hidden) | (table["missed_s"] > HIDDEN_S) | passing
-    gone |= table["pxx"] > LOST_UM**2
+    gone = given_up(table, FORGET_S) | passing | (table["pxx"] > LOST_UM**2)
     table = table[held | ~gone]
     if len(table) > MOST:
         last = np.argsort(table["seen_s"], kind="stable")[-MOST:]
         table = table[np.sort(last)]
     return table
+
+
+def given_up(table: NDArray[np.void], after_s: float) -> NDArray[np.bool_]:
+    """Which tracks have been missing, where they should be seen, for longer than `after_s`."""
+    hidden = table["host"] != NOBODY
+    missing = (table["missed"] >= FORGET_FRAMES) & (table["missed_s"] > after_s)
+    return np.where(hidden, table["missed_s"] > HIDDEN_S, missing)

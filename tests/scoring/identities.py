@@ -13,12 +13,12 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from walkers import Spoiling, Walkers, view_of  # noqa: E402
+from walkers import Spoiling, Walkers, view_of
 
-from livewatch.analysis.tracking import Look, Rules, track  # noqa: E402
-from livewatch.analysis.tracks import nobody  # noqa: E402
-from livewatch.model import Kind  # noqa: E402
-from livewatch.settings import Experiment  # noqa: E402
+from livewatch.analysis.tracking import Look, Rules, track
+from livewatch.analysis.tracks import nobody
+from livewatch.model import Kind
+from livewatch.settings import Experiment
 
 
 def switches(
