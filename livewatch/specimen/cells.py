@@ -31,8 +31,10 @@ CELL = np.dtype(
         ("y", "f8"),
         ("angle", "f8"),
         ("size", "f8"),  # radius of the disc of the same area, um
+        ("full", "f8"),  # the size it grows back to
         ("fill", "f8"),  # how much a squeezed outline bulges elsewhere to keep its area
         ("stiff", "f8"),  # 0: membrane waves as usual; 1: none
+        ("own_stiff", "f8"),  # what it is when not dividing
         ("heading", "f8"),
         ("speed", "f8"),
         ("pace", "f8"),
@@ -51,7 +53,10 @@ CELL = np.dtype(
         ("grip_s", "f8"),
         ("leave_s", "f8"),
         ("hit_s", "f8"),
+        ("bite_s", "f8"),  # no bite before this
+        ("first_dye", "f8"),  # the prey's dye when it was taken hold of
         ("patch", "f8"),  # where on the tumor it holds: angle in the tumor's frame
+        ("anchor", "f8"),  # where the middle of the patch belongs; nan before there is one
         ("seal", "f8"),  # how closely it lies on: 0 to 1
         ("shy_of", "i8"),
         ("shy_s", "f8"),
@@ -103,8 +108,8 @@ def _give_tumor_traits(tumors: NDArray[Any], scene: Scene, rng: np.random.Genera
     count = len(tumors)
     uniform = rng.random(count) < scene.uniform_share
     tumors["kind"] = TUMOR
-    tumors["size"] = np.clip(rng.normal(11.5, 1.1, count), 9.5, 14.0)
-    tumors["stiff"] = np.where(uniform, 0.85, 0.0)
+    tumors["size"] = tumors["full"] = np.clip(rng.normal(11.5, 1.1, count), 9.5, 14.0)
+    tumors["stiff"] = tumors["own_stiff"] = np.where(uniform, 0.85, 0.0)
     tumors["texture"] = np.where(uniform, 0.0, rng.uniform(0.7, 1.1, count))
     tumors["speed"] = scene.habits.tumor_speed_um_per_s * rng.lognormal(0.0, 0.4, count)
     tumors["split_s"] = rng.exponential(scene.habits.division_s, count) + 600.0
@@ -113,7 +118,7 @@ def _give_tumor_traits(tumors: NDArray[Any], scene: Scene, rng: np.random.Genera
 def _give_nk_traits(nks: NDArray[Any], scene: Scene, rng: np.random.Generator) -> None:
     count = len(nks)
     nks["kind"] = NK
-    nks["size"] = np.clip(rng.normal(4.6, 0.35, count), 3.8, 5.6)
+    nks["size"] = nks["full"] = np.clip(rng.normal(4.6, 0.35, count), 3.8, 5.6)
     nks["speed"] = scene.habits.nk_speed_um_per_s * rng.lognormal(0.0, 0.45, count)
     nks["texture"] = 0.4
     can_kill = rng.random(count) < scene.killer_share

@@ -78,7 +78,7 @@ def walk(
             cell.angle += 0.15 * step_s * math.sin(cell.heading - cell.angle)
             speed *= 1.6 if time_s < cell.flee_s else 1.0
         elif time_s < cell.flee_s:
-            speed = max(speed, 0.035)
+            speed = max(speed, 0.03 * strength)
         cell.x += speed * step_s * math.cos(cell.heading)
         cell.y += speed * step_s * math.sin(cell.heading)
 

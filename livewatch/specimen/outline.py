@@ -90,6 +90,15 @@ def to_polygon(px: float, py: float, corners: NDArray[np.float64]) -> float:
 
 
 @compiled
+def farthest(corners: NDArray[np.float64], x: float, y: float) -> float:
+    """How far a polygon reaches from (x, y)."""
+    far = 0.0
+    for corner in range(CORNERS):
+        far = max(far, math.hypot(corners[corner, 0] - x, corners[corner, 1] - y))
+    return far
+
+
+@compiled
 def distances_to(
     corners: NDArray[np.float64],
     x: float,
@@ -100,17 +109,33 @@ def distances_to(
 ) -> None:
     """Fill `out` with each corner's distance to the polygon `other`, centred at (x, y).
 
-    Corners further than `reach` get infinity: they are not looked at closely.
+    Corners that are further than `reach` for certain get infinity.
     """
-    far = 0.0
-    for corner in range(CORNERS):
-        far = max(far, math.hypot(other[corner, 0] - x, other[corner, 1] - y))
+    far = farthest(other, x, y)
     for corner in range(CORNERS):
         px, py = corners[corner, 0], corners[corner, 1]
         if math.hypot(px - x, py - y) > far + reach:
             out[corner] = math.inf
         else:
             out[corner] = to_polygon(px, py, other)
+
+
+@compiled
+def nearest_corner(
+    corners: NDArray[np.float64], x: float, y: float, other: NDArray[np.float64], reach: float
+) -> float:
+    """Smallest distance of a corner to the polygon `other`; infinite if beyond `reach`."""
+    far, best = farthest(other, x, y), reach
+    found = False
+    for corner in range(CORNERS):
+        px, py = corners[corner, 0], corners[corner, 1]
+        if math.hypot(px - x, py - y) - far <= best:
+            away = to_polygon(px, py, other)
+            if away <= best:
+                best, found = away, True
+                if best == 0.0:
+                    return 0.0
+    return best if found else math.inf
 
 
 @compiled

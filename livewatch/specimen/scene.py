@@ -29,7 +29,7 @@ class Habits(NamedTuple):
     kill_chance: float = 0.35
     evade_chance: float = 0.35
     fail_chance: float = 0.1
-    bite_per_s: float = 0.008
+    bite_per_s: float = 0.006
     twist_per_s: float = 0.006
     slip_per_s: float = 0.004
     kill_contact_s: float = 770.0

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -19,6 +18,9 @@ DICE = 1 << 14
 _normal = NormalDist()
 GAUSS = np.array([_normal.inv_cdf((roll + 0.5) / DICE) for roll in range(DICE)], np.float32)
 """A normal deviate for each of `DICE` equally likely rolls."""
+LOW_BITS, HIGH = np.uint32(DICE - 1), np.uint32(16)
+HALF, QUARTER = np.float32(0.5), np.float32(0.25)
+OFF_X, OFF_Y = -0.15, 0.1
 
 
 @compiled
@@ -31,10 +33,10 @@ def rolled(key: np.uint32, place: np.uint32) -> np.uint32:
 
 
 @compiled
-def vignette(x: float, y: float, unevenness: float) -> float:
-    """Lamp light at a place of the sensor (-1 to 1 across the whole of it), 1 at its brightest."""
-    dx, dy = x + 0.15, y - 0.1
-    return 1.0 - unevenness * (dx * dx + dy * dy)
+def off_axis(place: float, middle: float, unevenness: float) -> float:
+    """Lamp light lost along one axis of the sensor (-1 to 1); brightest at `middle`."""
+    away = place - middle
+    return unevenness * away * away
 
 
 @compiled
@@ -57,24 +59,41 @@ def read_out(
     `where` is the first pixel's place on the sensor (x, y, -1 to 1) and the step per pixel.
     """
     rows, columns = counts.shape
+    over = np.empty(columns, np.float32)
+    dx2 = np.empty(columns, np.float32)
+    for column in range(columns):
+        dx2[column] = off_axis(where[0] + column * where[2], OFF_X, look.unevenness)
     for row in range(rows):
-        hy = haze_at[0] + row * haze_at[2]
-        ry = int(hy)
-        fy = np.float32(hy - ry)
-        y = where[1] + row * where[3]
+        haze_row(haze, haze_at, row, over)
+        level = np.float32(background)
+        dim = np.float32(1.0 - off_axis(where[1] + row * where[3], OFF_Y, look.unevenness))
+        first = np.uint32(row * columns)
         for column in range(columns):
-            hx = haze_at[1] + column * haze_at[2]
-            rx = int(hx)
-            fx = np.float32(hx - rx)
-            over = haze[ry, rx] * (1 - fx) + haze[ry, rx + 1] * fx
-            under = haze[ry + 1, rx] * (1 - fx) + haze[ry + 1, rx + 1] * fx
-            lit = light[row, column] + over * (1 - fy) + under * fy + background
-            mean = lit * electrons * vignette(where[0] + column * where[2], y, look.unevenness)
-            roll = rolled(key, np.uint32(row * columns + column))
-            shot = GAUSS[roll & np.uint32(DICE - 1)]
-            read = GAUSS[(roll >> np.uint32(16)) & np.uint32(DICE - 1)]
-            # (sqrt(mean) + g/2)^2 has a Poisson's mean (+ 1/4), variance and skew
-            root = math.sqrt(max(mean, 0.0)) + 0.5 * shot
-            caught = root * root - 0.25 if mean > 0.0 else 0.0
-            count = look.offset + (caught + read_noise * read) * look.counts_per_electron
-            counts[row, column] = np.uint16(min(max(count + 0.5, 0.0), look.saturation))
+            mean = (light[row, column] + over[column] + level) * (dim - dx2[column])
+            mean = max(mean * np.float32(electrons), np.float32(0.0))
+            roll = rolled(key, first + np.uint32(column))
+            shot = GAUSS[roll & LOW_BITS]
+            read = GAUSS[(roll >> HIGH) & LOW_BITS]
+            # (sqrt(mean) + g/2)^2 - 1/4 has a Poisson's mean, variance and skew
+            root = np.sqrt(mean) + HALF * shot
+            caught = root * root - QUARTER + np.float32(read_noise) * read
+            count = np.float32(look.offset) + caught * np.float32(look.counts_per_electron)
+            count = min(max(count + HALF, np.float32(0.0)), np.float32(look.saturation))
+            counts[row, column] = np.uint16(count)
+
+
+@compiled
+def haze_row(
+    haze: NDArray[np.float32], haze_at: NDArray[np.float64], row: int, out: NDArray[np.float32]
+) -> None:
+    """Fill `out` with the haze along one row of pixels, interpolated from its lattice."""
+    down = haze_at[0] + row * haze_at[2]
+    high = int(down)
+    part = np.float32(down - high)
+    for column in range(len(out)):
+        across = haze_at[1] + column * haze_at[2]
+        low = int(across)
+        along = np.float32(across - low)
+        above = haze[high, low] + along * (haze[high, low + 1] - haze[high, low])
+        below = haze[high + 1, low] + along * (haze[high + 1, low + 1] - haze[high + 1, low])
+        out[column] = above + part * (below - above)

@@ -28,29 +28,32 @@ def ruffle(
     cells: NDArray[Any],
     waves: NDArray[np.float64],
     rng: np.random.Generator,
+    time_s: float,
     step_s: float,
 ) -> None:
-    """Let the amplitudes of every outline's waves wander about their mean."""
+    """Let the amplitudes of every outline's waves wander about their mean.
+
+    A walking NK cell is long and drawn out behind; a holding one spreads across its front.
+    """
     for slot in range(len(cells)):
         cell = cells[slot]
-        if cell.state != ALIVE and cell.state != DYING:
+        if cell.state != ALIVE:
             continue
         is_nk = cell.kind == NK
-        memory_s = 35.0 if is_nk else 240.0
-        lively = 1.0 if cell.flee_s <= 0.0 else 1.6
+        memory_s, spread = (35.0, 0.16) if is_nk else (240.0, 0.13)
+        lively = 1.5 if not is_nk and time_s < cell.flee_s else 1.0
         keep = math.exp(-step_s / memory_s)
         stir = math.sqrt(1.0 - keep * keep) * (1.0 - cell.stiff) * lively
-        free = is_nk and cell.plan == FREE
+        stretch, tail = 0.0, 0.0
+        if is_nk and cell.plan == FREE:
+            stretch, tail = 0.17, -0.06
+        elif is_nk:
+            stretch = -0.28 * cell.seal
         for wave in range(WAVES):
-            order = 2 + wave // 2
-            spread = (0.16 if is_nk else 0.13) / order
-            mean = 0.0
-            if free and wave == 0:
-                mean = 0.16
-            elif free and wave == 2:
-                mean = -0.05
+            mean = stretch if wave == 0 else tail if wave == 2 else 0.0
             away = waves[slot, wave] - mean
-            waves[slot, wave] = mean + away * keep + stir * spread * rng.standard_normal()
+            scale = spread / (2 + wave // 2)
+            waves[slot, wave] = mean + away * keep + stir * scale * rng.standard_normal()
 
 
 @compiled
@@ -79,7 +82,7 @@ def relax(
                     beat += FINE_WAVES[fine, corner] * math.sin(
                         time_s / (9.0 + 4.0 * fine) + cell.pattern % 7 + fine
                     )
-                bulge = bulge * (1.0 - min(blebs * 6.0, 1.0)) + blebs * max(beat, -0.4)
+                bulge = bulge * (1.0 - min(blebs * 6.0, 1.0)) + blebs * math.sqrt(max(beat, 0.0))
             free_um = cell.size * cell.fill * (1.0 + bulge)
             radii[slot, corner] += follow * (free_um - radii[slot, corner])
 

@@ -1,0 +1,113 @@
+"""All arrays of the mechanics in one bundle, and what happened: bites and events."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+
+from livewatch.specimen.cells import CORNERS, WAVES, settle
+from livewatch.specimen.compiled import compiled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from livewatch.specimen.scene import Scene
+
+HIT, DYING_BEGINS, DIED, DIVIDED, TWIST_BEGINS, SLIDE_BEGINS, HELD, LEFT = range(8)
+EVENT_NAMES = ("hit", "dying", "died", "divided", "twist", "slide", "held", "left")
+
+BITE = np.dtype(
+    [
+        ("time_s", "f8"),
+        ("nk_slot", "i8"),
+        ("nk_id", "i8"),
+        ("tumor_id", "i8"),
+        ("fraction", "f8"),  # of the dye the tumor cell had when the contact began
+        ("glow", "f8"),  # light it gives, as area (um2) of an unbitten cell of brightness 1
+        ("bleach", "f8"),  # the NK cell's bleaching of tumor dye when it was taken
+        ("bearing", "f8"),  # where it lies in the NK cell: angle in its frame, share of its radius
+        ("depth", "f8"),
+    ]
+)
+
+EVENT = np.dtype(
+    [("time_s", "f8"), ("what", "i8"), ("nk_id", "i8"), ("tumor_id", "i8"), ("amount", "f8")]
+)
+
+LOG = np.dtype(
+    [
+        ("step", "i4"),
+        ("nk_id", "i4"),
+        ("tumor_id", "i4"),
+        ("x", "f4"),  # midway between the two cells, before drift
+        ("y", "f4"),
+        ("gap_um", "f4"),
+        ("contact_um", "f4"),
+        ("perimeter_um", "f4"),
+        ("patch", "f4"),  # middle of the patch, angle in the tumor's frame; nan without one
+        ("angle", "f4"),  # the tumor body's angle, not wrapped
+    ]
+)
+
+
+class Colony(NamedTuple):
+    """The state of all cells, and what was written down while it changed.
+
+    `used` counts the entries of `log`, `bites` and `events`.
+    """
+
+    cells: NDArray[Any]
+    waves: NDArray[np.float64]
+    radii: NDArray[np.float64]
+    log: NDArray[Any]
+    bites: NDArray[Any]
+    events: NDArray[Any]
+    used: NDArray[np.int64]
+
+
+def founded(scene: Scene, rng: np.random.Generator) -> Colony:
+    """The colony at time 0."""
+    cells = settle(scene, rng)
+    count = len(cells)
+    return Colony(
+        cells,
+        rng.normal(0.0, 0.03, (count, WAVES)),
+        np.repeat(np.maximum(cells["size"], 1.0)[:, None], CORNERS, axis=1),
+        np.zeros(max(40 * count, 20_000), LOG),
+        np.zeros(256, BITE),
+        np.zeros(1024, EVENT),
+        np.zeros(3, np.int64),
+    )
+
+
+def roomier(colony: Colony) -> Colony:
+    """The same colony, with room for more bites and events where it was short."""
+    bites, events = colony.bites, colony.events
+    if colony.used[1] > len(bites) // 2:
+        bites = np.concatenate([bites, np.zeros(len(bites), BITE)])
+    if colony.used[2] > len(events) // 2:
+        events = np.concatenate([events, np.zeros(len(events), EVENT)])
+    return colony._replace(bites=bites, events=events)
+
+
+@compiled
+def is_full(colony: Colony) -> bool:
+    """Whether another step might find no room to write down what happens in it."""
+    count = len(colony.cells)
+    return bool(
+        colony.used[0] + 6 * count > len(colony.log)
+        or colony.used[1] + count > len(colony.bites)
+        or colony.used[2] + 4 * count > len(colony.events)
+    )
+
+
+@compiled
+def note(
+    colony: Colony, time_s: float, what: int, nk_id: int, tumor_id: int, amount: float
+) -> None:
+    """Write down that something happened."""
+    event = colony.events[colony.used[2]]
+    event.time_s, event.what = time_s, what
+    event.nk_id, event.tumor_id, event.amount = nk_id, tumor_id, amount
+    colony.used[2] += 1
