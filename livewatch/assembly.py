@@ -29,6 +29,7 @@ from livewatch.recording.tables import export
 from livewatch.replay.plan import plan_for
 from livewatch.replay.recorded import RecordedSpecimen
 from livewatch.replay.recording import open_recording
+from livewatch.report.truth import TruthWriter
 from livewatch.session import Session
 from livewatch.specimen.scene import SCENES
 from livewatch.specimen.synthetic import SyntheticSpecimen
@@ -80,7 +81,12 @@ def demo(
     clock = clock_of(speed)
     about = {"kind": "demo", "camera": camera, "scene": scene, "seed": seed}
     with released_on_error(load_demo(specimen, clock, sensor_px=SENSOR_PX, camera=camera)) as core:
-        return assembled(core, experiment, clock, folder, announce, about)
+        session = assembled(core, experiment, clock, folder, announce, about)
+    if specimen is not None:
+        truth = TruthWriter(folder, specimen)
+        session.subscribe(truth.see)
+        session.afterwards(truth.close)
+    return session
 
 
 def replay(
@@ -131,7 +137,9 @@ def assembled(
     need_disk(folder, experiment, instrument)
     header = {"about": about, "experiment": experiment, "instrument": instrument, "begun_s": 0.0}
     recorder = Recorder.create(folder, header)
-    return Session(experiment, microscope, instrument, recorder, clock, announce, export)
+    session = Session(experiment, microscope, instrument, recorder, clock, announce)
+    session.afterwards(lambda: export(folder))
+    return session
 
 
 def need_disk(folder: Path, experiment: Experiment, instrument: Instrument) -> None:

@@ -27,7 +27,6 @@ from livewatch.tally import Status, Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
-    from pathlib import Path
 
     from livewatch.clock import Clock
     from livewatch.loop import Watch
@@ -56,8 +55,7 @@ class End:
 class Session:
     """One session, from the first shot to the tables. Build it, `start()` it, `join()` it.
 
-    `announce` is called with a line about long work (compiling, making tables). `finish` is
-    called when the sample is dark and the record closed, for what the caller wants done last.
+    `announce` is called with a line about long work (compiling, making tables).
     """
 
     def __init__(
@@ -68,7 +66,6 @@ class Session:
         recorder: Recorder,
         clock: Clock,
         announce: Callable[[str], None],
-        finish: Callable[[Path], object],
     ) -> None:
         self.clock = clock
         self.folder = recorder.folder
@@ -78,12 +75,12 @@ class Session:
         self._microscope = microscope
         self._recorder = recorder
         self._announce = announce
-        self._finish = finish
         self._inbox = Inbox()
         self._lookout = Lookout(experiment, clock, self._inbox, self._fault)
         self._policy = Policy(experiment, instrument)
         self._reserve_bytes = int(experiment.limits.disk_reserve_gb * 1e9)
         self._listeners: list[Callable[[Step], None]] = []
+        self._afterwards: list[Callable[[], object]] = []
         self._basis: int | None = None
         self._last_reply: Reply | None = None
         self._forced: str | None = None
@@ -102,6 +99,10 @@ class Session:
     def subscribe(self, callback: Callable[[Step], None]) -> None:
         """Have `callback` called with every step, on the session's thread; it must not block."""
         self._listeners.append(callback)
+
+    def afterwards(self, callback: Callable[[], object]) -> None:
+        """Have `callback` called when the sample is dark and the record closed."""
+        self._afterwards.append(callback)
 
     def start(self) -> None:
         """Begin, in the session's own thread."""
@@ -201,7 +202,8 @@ class Session:
         try:
             self._recorder.close(self._record_of(end))
             self._announce("making the tables")
-            self._finish(self.folder)
+            for callback in self._afterwards:
+                callback()
         except OSError as fault:
             end = End(Ending.FAILED, f"{end.reason}; then, closing the record: {fault}")
         finally:
