@@ -30,7 +30,7 @@ class Entry(BaseModel):
     its burst had left. `decision` is the number of the decision that ordered it.
     """
 
-    model_config = ConfigDict(frozen=True, extra="ignore")
+    model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="strings")
 
     frame: Count
     source: Count | None

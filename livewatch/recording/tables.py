@@ -15,7 +15,7 @@ from livewatch.errors import BadInput
 from livewatch.model import Cell, Contact, Encounter
 from livewatch.recording.folder import SessionFolder, inside
 from livewatch.recording.layout import OBSERVATIONS, TABLES
-from livewatch.recording.seen import CELL_COLUMNS, CONTACT_COLUMNS
+from livewatch.recording.seen import CELL_COLUMNS, CONTACT_COLUMNS, DIGITS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -55,7 +55,8 @@ def export(folder: Path) -> list[Path]:
             where = f"{session.path / OBSERVATIONS}, line {number}"
             contacts.writerows(_rows(seen, "contacts", Contact, CONTACT_COLUMNS, where))
             cells.writerows(map(_rounded, _rows(seen, "cells", Cell, CELL_COLUMNS, where)))
-        encounters.writerows(map(_encounter, session.encounters().values()))
+        known = session.encounters()
+        encounters.writerows(_encounter(known[number]) for number in sorted(known))
     return paths
 
 
@@ -102,7 +103,7 @@ def _rounded(row: Row) -> Row:
     area, around = row["area_um2"], row["perimeter_um"]
     if not isinstance(area, int | float) or not isinstance(around, int | float) or around <= 0:
         return row
-    return row | {"roundness": round(4 * pi * area / around**2, 4)}
+    return row | {"roundness": round(4 * pi * area / around**2, DIGITS)}
 
 
 def _encounter(encounter: Encounter) -> Row:
@@ -115,7 +116,9 @@ def _encounter(encounter: Encounter) -> Row:
 
 
 def _figure(value: Any) -> Any:
-    """A value as tables show it: what was not measured is left empty."""
+    """A value as tables show it: rounded, and empty where it was not measured."""
     if value in ("NaN", "Infinity", "-Infinity"):
         value = float(value)
-    return "" if isinstance(value, float) and isnan(value) else value
+    if not isinstance(value, float):
+        return value
+    return "" if isnan(value) else round(value, DIGITS)
