@@ -62,7 +62,7 @@ class Measurer:
     def warm_up(self) -> None:
         """Compile, or load from the cache, what is compiled."""
         square = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
-        distances_um(square, square)
+        distances_um(square, square, 1.0)
 
     def observe(
         self,

@@ -119,11 +119,18 @@ def _radius_by_direction(directions_deg: Floats, radius_um: Floats) -> Floats:
 
 
 @numba.njit(cache=True, nogil=True)
-def distances_um(points_um: Floats, polygon_um: Floats) -> Floats:
-    """Distance of each point (n, 2) to a closed polygon (m, 2); negative inside it."""
-    distances = np.empty(points_um.shape[0])
+def distances_um(points_um: Floats, polygon_um: Floats, reach_um: float) -> Floats:
+    """Distance of each point (n, 2) to a closed polygon (m, 2); negative inside it.
+
+    Points further than `reach_um` from the polygon's bounding box get infinity.
+    """
+    left, right = polygon_um[:, 0].min() - reach_um, polygon_um[:, 0].max() + reach_um
+    top, bottom = polygon_um[:, 1].min() - reach_um, polygon_um[:, 1].max() + reach_um
+    distances = np.full(points_um.shape[0], np.inf)
     for i in range(points_um.shape[0]):
         x, y = points_um[i, 0], points_um[i, 1]
+        if x < left or x > right or y < top or y > bottom:
+            continue
         nearest, inside = np.inf, False
         x0, y0 = polygon_um[-1, 0], polygon_um[-1, 1]
         for j in range(polygon_um.shape[0]):

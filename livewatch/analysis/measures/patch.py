@@ -35,7 +35,7 @@ class Patch:
 
 def patch_of(tumor: Outline, nk_um: NDArray[np.floating], within_um: float) -> Patch | None:
     """The membrane within `within_um` of the NK outline `nk_um` (m, 2), None if there is none."""
-    distance = distances_um(tumor.points_um, np.asarray(nk_um, dtype=np.float64))
+    distance = distances_um(tumor.points_um, np.asarray(nk_um, dtype=np.float64), within_um)
     covered = _bridged(distance <= within_um, round(BRIDGE_UM / _step_um(tumor)))
     if not covered.any():
         return None

@@ -10,7 +10,8 @@ import numpy as np
 
 from livewatch.analysis.measures.crop import crop_of, grown
 from livewatch.analysis.measures.outline import outline_of
-from livewatch.analysis.measures.twist import Turn, first_sight, texture_of, turned
+from livewatch.analysis.measures.texture import texture_of
+from livewatch.analysis.measures.twist import Turn, first_sight, turned
 from livewatch.model import Kind
 
 if TYPE_CHECKING:
@@ -94,7 +95,7 @@ def _dye(crop: Crop) -> float:
     if crop.tumor is None:
         return nan
     inside = crop.tumor[crop.tumor_mask > 0]
-    return float((inside - crop.background(crop.tumor)).sum()) * crop.pixel_um**2
+    return float((inside - crop.tumor_background).sum()) * crop.pixel_um**2
 
 
 def _death(crop: Crop) -> tuple[float, float]:

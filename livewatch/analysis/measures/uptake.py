@@ -33,6 +33,7 @@ FEWEST_PIXELS = 30
 OUTSTANDING = 2.5
 SIGNIFICANT = 4.5
 FITS = 3
+RIDGE = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,30 +78,39 @@ def _left_over(crop: Crop, zone: Mask, tumors_mask: Mask) -> tuple[Image, float]
     stray = blurred(tumors_mask.astype(np.float32), STRAY_UM / crop.pixel_um)
     inside = zone > 0
     seen = crop.tumor[inside].astype(np.float64)
-    causes = np.ones((len(seen), 3))
-    causes[:, 1], causes[:, 2] = crop.nk[inside], stray[inside]
+    causes = np.stack((crop.nk[inside], stray[inside])).astype(np.float64)
     kept = np.ones(len(seen), bool)
-    share = np.zeros(3)
+    bleed, rest = 0.0, seen
     for _ in range(FITS):
-        share = _least_squares(causes[kept], seen[kept])
-        rest = seen - causes @ share
+        even, bleed, leak = _plane(causes[:, kept], seen[kept])
+        rest = seen - even - bleed * causes[0] - leak * causes[1]
         kept = rest < OUTSTANDING * _spread(rest)
     left_over = np.zeros(crop.tumor.shape, np.float32)
-    left_over[inside] = seen - causes @ share
-    return left_over, float(share[1])
+    left_over[inside] = rest
+    return left_over, bleed
 
 
-def _least_squares(causes: Floats, seen: Floats) -> Floats:
-    square = causes.T @ causes
-    square[np.diag_indices(3)] *= 1 + 1e-6
-    return np.asarray(np.linalg.solve(square, causes.T @ seen), np.float64)
+def _plane(causes: Floats, seen: Floats) -> tuple[float, float, float]:
+    """Least squares: even light, and the share of each of two causes (2, n).
+
+    A cause that hardly varies gets next to nothing.
+    """
+    means, mean = causes.mean(axis=1), float(seen.mean())
+    first, second = causes - means[:, None]
+    away = seen - mean
+    aa, bb, ab = float(first @ first), float(second @ second), float(first @ second)
+    aa, bb = aa + RIDGE * len(seen), bb + RIDGE * len(seen)
+    at, bt = float(first @ away), float(second @ away)
+    whole = aa * bb - ab * ab
+    one, two = (at * bb - bt * ab) / whole, (bt * aa - at * ab) / whole
+    return mean - one * float(means[0]) - two * float(means[1]), one, two
 
 
 def _spread(values: NDArray[np.floating]) -> float:
-    """SD of the noise, from the values below the median: bites are all above it."""
-    middle = float(np.median(values))
-    below = values[values <= middle]
-    return float(1.4826 * np.median(middle - below)) + 1e-6
+    """SD of the noise, from the quarter of values below the median: bites are above it."""
+    quarter, half = len(values) // 4, len(values) // 2
+    ordered = np.partition(values, (quarter, half))
+    return 1.4826 * float(ordered[half] - ordered[quarter]) + 1e-6
 
 
 def _smooth(image: Image, zone: Mask, sigma_px: float) -> Image:
