@@ -105,7 +105,7 @@ def variance_um2(seen: NDArray[np.void], rules: Rules) -> NDArray[np.float64]:
 def matched(
     table: NDArray[np.void], seen: NDArray[np.void], look: Look, rules: Rules
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Which track (row) is which cell (row)."""
+    """Which track (row) is which cell (row), in order of tracks."""
     if len(table) == 0 or len(seen) == 0:
         return np.zeros(0, np.intp), np.zeros(0, np.intp)
     unseen_s = look.time_s - table["seen_s"]
@@ -143,7 +143,8 @@ def mended(
         if apart_um[nearest] <= rules.diameter_um + 2 * np.sqrt(table["pxx"][row]):
             free[nearest] = False
             rows, cells = np.append(rows, row), np.append(cells, nearest)
-    return rows, cells
+    order = np.argsort(rows)
+    return rows[order], cells[order]
 
 
 def hiding(
@@ -191,9 +192,7 @@ def meet(
     variance = variance_um2(seen[found], rules) + np.where(double, seen["area_um2"][found] / 8, 0)
     before = table[["x_um", "y_um"]].copy()
     correct(table, rows, (seen["x_um"][found], seen["y_um"][found]), variance)
-    for place, speed in PLANE:
-        table[place][hidden] += table[place][hosts[hidden]] - before[place][hosts[hidden]]
-        table[speed][hidden] = table[speed][hosts[hidden]]
+    ride(table, hidden, hosts[hidden], before, seen[found[np.searchsorted(rows, hosts[hidden])]])
     table["host"] = NOBODY
     table["host"][hidden] = table["id"][hosts[hidden]]
     own = ~double & ~seen["at_edge"][found]
@@ -204,6 +203,26 @@ def meet(
     table["seen_s"][rows] = look.time_s
     for name in ("missed", "missed_s", "outside_s"):
         table[name][rows] = 0
+
+
+def ride(
+    table: NDArray[np.void],
+    hidden: NDArray[np.intp],
+    hosts: NDArray[np.intp],
+    before: NDArray[np.void],
+    blob: NDArray[np.void],
+) -> None:
+    """Carry hidden tracks along, in place, with the ones that hide them, within what is seen.
+
+    `before` are the places of all tracks before this frame was taken into account.
+    """
+    reach_um = 0.8 * np.sqrt(blob["area_um2"] / np.pi)
+    off = {place: table[place][hidden] - before[place][hosts] for place, _ in PLANE}
+    for place, speed in PLANE:
+        moved_um = table[place][hosts] + off[place] - blob[place]
+        table[place][hidden] = blob[place] + np.clip(moved_um, -reach_um, reach_um)
+        table[speed][hidden] = 0.0
+    table["pxx"][hidden] = np.minimum(table["pxx"][hidden], blob["area_um2"] / 4)
 
 
 def miss(

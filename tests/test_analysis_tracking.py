@@ -1,0 +1,234 @@
+"""Tracking: who is who, from frame to frame."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from walkers import Spoiling, Walkers, cell_of, circle, view_of
+
+from livewatch.analysis.tracking import Look, Rules, track
+from livewatch.analysis.tracks import Tracks, nobody
+from livewatch.model import Cell, Kind, View
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+WIDE = view_of(400)
+NK, TUMOR = Rules.of(Kind.NK, 9.0), Rules.of(Kind.TUMOR, 20.0)
+
+
+class Book:
+    """Tracks kept over frames."""
+
+    def __init__(self, rules: Rules = NK) -> None:
+        self.rules = rules
+        self.tracks: Tracks = nobody()
+        self.next_id = 1
+
+    def see(
+        self,
+        time_s: float,
+        cells: Sequence[Cell],
+        view: View = WIDE,
+        whole: bool = True,
+        held: frozenset[int] = frozenset(),
+    ) -> list[int]:
+        look = Look(view, time_s, whole, held)
+        self.tracks, ids = track(self.tracks, cells, look, self.next_id, self.rules)
+        self.next_id = max([self.next_id, *(ids + 1).tolist()])
+        return ids.tolist()
+
+
+def disc(
+    x_um: float, y_um: float, radius_um: float = 4.5, kind: Kind = Kind.NK, view: View = WIDE
+) -> Cell:
+    cell = cell_of(0, kind, circle(x_um, y_um, radius_um), view)
+    assert cell is not None
+    return cell
+
+
+@pytest.mark.parametrize("interval_s", [0.1, 1.0, 30.0])
+def test_a_walking_cell_keeps_its_identity_at_any_interval(interval_s: float) -> None:
+    book = Book()
+    for frame in range(60):
+        time_s = frame * interval_s
+        away_um = 0.1 * time_s  # 6 um/min
+        cells = [disc(-190 + away_um % 380, 0), disc(50, 80)]
+        assert book.see(time_s, cells) == [1, 2]
+
+
+def test_irregular_intervals_do_not_matter() -> None:
+    book, time_s = Book(), 0.0
+    for dt_s in [30, 30, 0.1, 0.1, 2, 2, 30, 0.1, 45, 30] * 3:
+        assert book.see(time_s, [disc(-150 + 0.1 * time_s, 0), disc(0, 60)]) == [1, 2]
+        time_s += dt_s
+
+
+def test_two_that_pass_close_by_are_not_swapped() -> None:
+    book = Book()
+    for frame in range(41):
+        x_um = -40 + 2.0 * frame
+        assert book.see(20.0 * frame, [disc(x_um, -5), disc(-x_um, 5)]) == [1, 2]
+
+
+def test_a_cell_missed_for_two_frames_is_found_again() -> None:
+    book = Book()
+    for frame in range(10):
+        cells = [disc(-50 + 2 * frame, 0)]
+        assert book.see(20.0 * frame, [] if frame in (5, 6) else cells) in ([1], [])
+    assert book.next_id == 2
+
+
+def test_a_cell_that_vanishes_in_plain_view_is_given_up_and_its_number_not_used_again() -> None:
+    book = Book()
+    for frame in range(5):
+        book.see(20.0 * frame, [disc(0, 0)])
+    for frame in range(5, 12):
+        book.see(20.0 * frame, [])
+    assert len(book.tracks.table) == 0
+    assert book.see(300.0, [disc(0, 0)]) == [2]
+
+
+def test_cells_outside_a_zoomed_view_keep_their_identity() -> None:
+    book = Book(TUMOR)
+    zoomed = view_of(80, pixel_um=0.325)
+    everyone = [disc(x, y, 10, Kind.TUMOR) for x in (-120, 0, 120) for y in (-120, 0, 120)]
+    before = book.see(0.0, everyone)
+    before = book.see(30.0, everyone)
+    for frame in range(300):
+        inside = [disc(0, 0, 10, Kind.TUMOR, zoomed)]
+        assert book.see(32.0 + 2 * frame, inside, zoomed, whole=False) == [before[4]]
+    assert book.see(660.0, everyone) == before
+
+
+def test_a_cell_half_in_view_keeps_its_identity() -> None:
+    book = Book(TUMOR)
+    zoomed = view_of(80)
+    book.see(0.0, [disc(38, 0, 10, Kind.TUMOR)])
+    for frame in range(20):
+        cut = disc(38, 0, 10, Kind.TUMOR, zoomed)
+        assert cut.at_edge
+        assert book.see(30.0 + 2 * frame, [cut], zoomed, whole=False) == [1]
+    assert book.see(100.0, [disc(38, 0, 10, Kind.TUMOR)]) == [1]
+
+
+def test_a_cell_that_enters_is_new() -> None:
+    book = Book()
+    book.see(0.0, [disc(0, 0)])
+    assert book.see(30.0, [disc(0, 0), disc(195, 0)]) == [1, 2]
+
+
+def test_two_cells_seen_as_one_for_a_while_come_out_as_themselves() -> None:
+    book = Book()
+    for frame in range(6):
+        book.see(10.0 * frame, [disc(-12 + frame, 0), disc(12 - frame, 0)])
+    blob = replace(disc(0, 0, 6.4), area_um2=2 * np.pi * 4.5**2)
+    for frame in range(6, 16):
+        assert len(book.see(10.0 * frame, [blob])) == 1
+    after = [disc(-8, 0), disc(8, 0)]
+    assert sorted(book.see(160.0, after)) == [1, 2]
+    assert book.next_id == 3
+
+
+def test_a_tumor_cell_that_divides_goes_on_as_one_daughter_and_is_the_others_mother() -> None:
+    book = Book(TUMOR)
+    for frame in range(6):
+        book.see(30.0 * frame, [disc(0, 0, 10, Kind.TUMOR)])
+    daughters = [disc(-7, 0, 7, Kind.TUMOR), disc(8, 0, 7, Kind.TUMOR)]
+    ids = book.see(180.0, daughters)
+    assert sorted(ids) == [1, 2]
+    assert book.tracks.table["parent"].tolist() == [-1, 1]
+    assert book.see(210.0, daughters) == ids
+
+
+def test_a_neighbour_that_comes_close_is_no_daughter() -> None:
+    book = Book(TUMOR)
+    for frame in range(6):
+        book.see(30.0 * frame, [disc(0, 0, 10, Kind.TUMOR)])
+    book.see(180.0, [disc(0, 0, 10, Kind.TUMOR), disc(21, 0, 10, Kind.TUMOR)])
+    assert book.tracks.table["parent"].tolist() == [-1, -1]
+
+
+def test_a_held_cell_whose_track_broke_is_mended() -> None:
+    def last(held: frozenset[int]) -> list[int]:
+        book = Book()
+        for frame in range(20):
+            book.see(0.2 * frame, [disc(0, 0)])
+        for frame in range(20, 24):
+            book.see(0.2 * frame, [], held=held)
+        return book.see(4.8, [disc(8, 3)], held=held)
+
+    assert last(frozenset({1})) == [1]
+    assert last(frozenset()) == [2]
+
+
+def test_a_held_cell_is_never_given_up() -> None:
+    book = Book()
+    book.see(0.0, [disc(0, 0)])
+    for frame in range(1, 100):
+        book.see(30.0 * frame, [], held=frozenset({1}))
+    assert book.tracks.table["id"].tolist() == [1]
+
+
+def test_tracks_and_answers_cannot_be_written_to() -> None:
+    book = Book()
+    book.see(0.0, [disc(0, 0)])
+    with pytest.raises(ValueError, match="read-only"):
+        book.tracks.table["x_um"][0] = 1.0
+
+
+def test_a_frame_without_cells_is_no_trouble() -> None:
+    book = Book()
+    assert book.see(0.0, []) == []
+    assert book.see(1.0, [disc(0, 0)]) == [1]
+    assert book.see(2.0, []) == []
+
+
+def test_memory_stays_flat_while_cells_come_and_go() -> None:
+    book, rng = Book(), np.random.default_rng(0)
+    sizes = []
+    for frame in range(1500):
+        cells = [disc(*rng.uniform(-150, 150, 2)) for _ in range(8)]
+        book.see(30.0 * frame, cells)
+        sizes.append(len(book.tracks.table))
+    assert max(sizes[750:]) <= max(sizes[:750]) + 10
+    assert max(sizes) < 100
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000), st.randoms(use_true_random=False))
+def test_the_order_in_which_cells_are_listed_does_not_matter(seed: int, random) -> None:  # type: ignore[no-untyped-def]
+    world = Walkers(seed, 12, 4, 120.0)
+    view = view_of(120.0)
+    one, other = Book(), Book()
+    for frame in range(4):
+        world.step(10.0)
+        cells = world.cells(view, Spoiling(miss=0.1))[Kind.NK]
+        order = list(range(len(cells)))
+        random.shuffle(order)
+        ids = one.see(10.0 * frame, cells, view)
+        shuffled = other.see(10.0 * frame, [cells[at] for at in order], view)
+        assert shuffled == [ids[at] for at in order]
+        assert other.tracks.table.tobytes() == one.tracks.table.tobytes()
+
+
+@pytest.mark.parametrize("interval_s", [2.0, 30.0])
+def test_ordinary_density_costs_few_identities(interval_s: float) -> None:
+    world, view, book = Walkers(3, 60, 60, 520.0), view_of(520.0), Book()
+    last: dict[int, int] = {}
+    switches = total = 0
+    for frame in range(25):
+        world.step(interval_s)
+        cells = world.cells(view, Spoiling())[Kind.NK]
+        for cell, identity in zip(cells, book.see(interval_s * frame, cells, view), strict=True):
+            if cell.id >= 0:
+                switches += last.get(cell.id, identity) != identity
+                last[cell.id] = identity
+                total += 1
+    assert total > 1200
+    assert switches <= 3
