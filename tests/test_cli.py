@@ -16,6 +16,8 @@ import pytest
 import tifffile
 import zarr
 
+from tests.scoring.demo import score
+
 if TYPE_CHECKING:
     from pathlib import Path
 
@@ -76,6 +78,13 @@ def test_a_demo_leaves_tables_with_the_columns_of_the_design(session: Path) -> N
         "gap_um,contact_um,seal_fraction"
     )
     assert table(session, "cells")
+
+
+def test_a_demo_finds_the_encounters_that_truly_happened(session: Path) -> None:
+    found = score(session)
+    assert found.shown >= 2, "too little happened for a test"
+    assert found.recall >= 0.8, found.text()
+    assert found.precision >= 0.8, found.text()
 
 
 def test_every_frame_can_be_read_back_by_another_reader(session: Path) -> None:
