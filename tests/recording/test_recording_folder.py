@@ -1,0 +1,207 @@
+from __future__ import annotations
+
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from invented import encounter, frame, observation, step, view
+
+from livewatch.errors import BadInput
+from livewatch.model import Region
+from livewatch.recording.folder import SessionFolder
+from livewatch.recording.recorder import Recorder
+from livewatch.recording.tables import export
+from livewatch.recording.verify import verify
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LEDGERS = ("frames.jsonl", "events.jsonl", "observations.jsonl")
+
+
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("whole") / "s"
+    recorder = Recorder.create(folder, {"begun_s": 0.0})
+    for index in range(6):
+        each = frame(index, view(Region(0, 0, 48, 40)) if index % 2 else None)
+        recorder.put(each)
+        recorder.step(step(each, observation(each, encounter(float(index)))))
+    recorder.close({"status": "completed"})
+    return folder
+
+
+@pytest.fixture
+def session(whole: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(whole, tmp_path / "s")
+
+
+def read_everything(folder: Path) -> None:
+    found = SessionFolder.open(folder)
+    for index in range(len(found)):
+        found.frame(index)
+    list(found.events())
+    found.encounters()
+    assert found.end is None or isinstance(found.end, dict)
+    export(folder)
+
+
+def test_a_last_line_that_a_crash_cut_short_is_left_out(session: Path) -> None:
+    for name in LEDGERS:
+        ledger = session / name
+        ledger.write_bytes(ledger.read_bytes()[:-20])
+    assert len(SessionFolder.open(session)) == 5
+    read_everything(session)
+
+
+def edit(folder: Path, line: int, **changes: object) -> None:
+    """Change fields of a line of frames.jsonl."""
+    ledger = folder / "frames.jsonl"
+    lines = [json.loads(each) for each in ledger.read_text().splitlines()]
+    lines[line].update(changes)
+    ledger.write_text("".join(json.dumps(each) + "\n" for each in lines))
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"take": "../../../etc"}, "take"),
+        ({"take": "0007"}, "No such file"),
+        ({"shape": [2, 10**6, 10**6]}, "is no image"),
+        ({"shape": [2, 64, 95]}, "bytes of pixels"),
+        ({"index": 10**12}, "No such file"),
+        ({"index": -1}, "index"),
+        ({"dtype": "object"}, "dtype"),
+        ({"checksums": ["0" * 16, "0" * 16]}, "checksum"),
+        ({"planes": []}, "planes"),
+        ({"frame": 3}, "frame 3 where 2 belongs"),
+    ],
+    ids=lambda value: str(value)[:40],
+)
+def test_a_hostile_or_damaged_frame_is_refused_in_one_line(
+    session: Path, changes: dict[str, object], why: str
+) -> None:
+    edit(session, 2, **changes)
+    with pytest.raises(BadInput, match=why) as refusal:
+        SessionFolder.open(session).read(2)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_take_that_leads_out_of_the_folder_is_not_followed(
+    session: Path, tmp_path: Path
+) -> None:
+    outside = tmp_path / "outside"
+    shutil.move(session / "takes" / "0001.ome.zarr", outside)
+    try:
+        (session / "takes" / "0001.ome.zarr").symlink_to(outside, target_is_directory=True)
+    except OSError:
+        pytest.skip("links are not permitted here")
+    with pytest.raises(BadInput, match="leads out of the session folder"):
+        SessionFolder.open(session).read(0)
+
+
+def test_tables_are_not_written_through_a_link_out_of_the_folder(
+    session: Path, tmp_path: Path
+) -> None:
+    (tmp_path / "outside").mkdir()
+    try:
+        (session / "tables").symlink_to(tmp_path / "outside", target_is_directory=True)
+    except OSError:
+        pytest.skip("links are not permitted here")
+    with pytest.raises(BadInput, match="leads out"):
+        export(session)
+    assert not list((tmp_path / "outside").iterdir())
+
+
+@pytest.mark.parametrize("content", [b"", b"[1]", b"{", b'{"format": 99}', b"[" * 100_000, b"\xff"])
+def test_a_header_that_is_none_is_refused_in_one_line(session: Path, content: bytes) -> None:
+    (session / "session.json").write_bytes(content)
+    with pytest.raises(BadInput, match=r"session\.json") as refusal:
+        SessionFolder.open(session)
+    assert "\n" not in str(refusal.value)
+
+
+def test_a_folder_that_is_no_session_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="is no session folder"):
+        SessionFolder.open(tmp_path)
+
+
+def test_changed_pixels_are_noticed(session: Path) -> None:
+    chunk = next((session / "takes").rglob("c/1/0/0/0"))
+    content = bytearray(chunk.read_bytes())
+    content[len(content) // 2] ^= 1
+    chunk.write_bytes(content)
+    assert not verify_pixels(session)
+
+
+def verify_pixels(folder: Path) -> bool:
+    found = SessionFolder.open(folder)
+    try:
+        for index in range(len(found)):
+            found.read(index)
+    except BadInput:
+        return False
+    return True
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.data())
+def test_flipped_bytes_give_one_line_or_nothing(session: Path, data: st.DataObject) -> None:
+    files = sorted(path for path in session.rglob("*") if path.is_file() and path.suffix != ".csv")
+    path = data.draw(st.sampled_from(files))
+    before = path.read_bytes()
+    spoilt = bytearray(before)
+    for _ in range(data.draw(st.integers(1, 3))):
+        spoilt[data.draw(st.integers(0, len(before) - 1))] = data.draw(st.integers(0, 255))
+    cut = data.draw(st.integers(0, len(before)) | st.none())
+    path.write_bytes(spoilt if cut is None else spoilt[:cut])
+    try:
+        read_everything(session)
+        verify(session)
+    except BadInput as refusal:
+        assert "\n" not in str(refusal)
+    finally:
+        path.write_bytes(before)
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
+@given(st.data())
+def test_made_up_values_in_ledgers_give_one_line_or_nothing(
+    session: Path, data: st.DataObject
+) -> None:
+    path = session / data.draw(st.sampled_from(LEDGERS))
+    before = path.read_bytes()
+    lines = [json.loads(line) for line in before.splitlines()]
+    place = data.draw(st.sampled_from(lines))
+    for _ in range(data.draw(st.integers(0, 3))):
+        inner = [value for value in place.values() if isinstance(value, dict) and value]
+        if not inner:
+            break
+        place = data.draw(st.sampled_from(inner))
+    place[data.draw(st.sampled_from(sorted(place)))] = data.draw(JSON)
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    try:
+        read_everything(session)
+        verify(session)
+    except BadInput as refusal:
+        assert "\n" not in str(refusal)
+    finally:
+        path.write_bytes(before)
