@@ -12,13 +12,32 @@ from livewatch.recording.tables import export
 if TYPE_CHECKING:
     from pathlib import Path
 
-CONTACTS = (
-    "frame time_s position nk_id tumor_id nk_x_um nk_y_um tumor_x_um tumor_y_um gap_um contact_um "
-    "seal_fraction"
-).split()
-ENCOUNTERS = (
-    "encounter_id position nk_id tumor_id start_s end_s duration_s x_um y_um outcome"
-).split()
+CONTACTS = [
+    "frame",
+    "time_s",
+    "position",
+    "nk_id",
+    "tumor_id",
+    "nk_x_um",
+    "nk_y_um",
+    "tumor_x_um",
+    "tumor_y_um",
+    "gap_um",
+    "contact_um",
+    "seal_fraction",
+]
+ENCOUNTERS = [
+    "encounter_id",
+    "position",
+    "nk_id",
+    "tumor_id",
+    "start_s",
+    "end_s",
+    "duration_s",
+    "x_um",
+    "y_um",
+    "outcome",
+]
 
 
 @pytest.fixture
