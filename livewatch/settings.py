@@ -61,6 +61,16 @@ class Microscope(Section):
     )
 
 
+class Objective(Section):
+    """Where an objective looks, relative to the others; `livewatch` corrects for it."""
+
+    offset_x_um: float = Field(
+        0.0, description="stage x at its optical axis, minus what the stage says"
+    )
+    offset_y_um: float = Field(0.0, description="the same for y")
+    offset_z_um: float = Field(0.0, description="the same for its focus")
+
+
 class Channel(Section):
     """One colour: the preset that shows it, and how long to expose it."""
 
@@ -261,6 +271,7 @@ class Experiment(Section):
     channels: dict[str, Channel] = Field(
         default_factory=lambda: {"nk": Channel(), "tumor": Channel()}
     )
+    objectives: dict[str, Objective] = Field(default_factory=dict)
     positions: tuple[Position, ...] = ()
     survey: Survey = Survey()
     cells: Cells = Cells()

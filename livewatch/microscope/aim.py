@@ -17,6 +17,7 @@ from pymmcore_plus import Keyword
 from livewatch.microscope.bench import binning_in_use
 from livewatch.microscope.fault import Fault, asking
 from livewatch.model import Region, View
+from livewatch.settings import Objective
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -32,6 +33,7 @@ ROUNDING_PX = 32
 STILL_S = 0.3
 """A stage that has not moved for this long has stopped, whatever its busy flag says."""
 POLL_S = 0.005
+ON_AXIS = Objective()
 
 
 class Aim:
@@ -44,6 +46,8 @@ class Aim:
         self._bench = bench
         self._settings = experiment.microscope
         self._limits = experiment.limits
+        self._objectives = experiment.objectives
+        self._offset = ON_AXIS
         self._clock = clock
         self._sent: tuple[float, float] | None = None
         self._sent_z: float | None = None
@@ -54,7 +58,9 @@ class Aim:
 
         Raises `Fault` when that is not the view that was asked for.
         """
+        view = self._keeping_focus(view)
         moved = self._turn(view)
+        self._offset = self._objectives.get(view.objective, ON_AXIS)
         moved = self._move(view) or moved
         moved = self._focus(view, moved) or moved
         if moved:
@@ -62,6 +68,14 @@ class Aim:
         self._bin(view)
         region = self._read_out(view)
         return self._confirmed(view, region)
+
+    def _keeping_focus(self, view: View) -> View:
+        """The view with its focus stated, if the turret has to turn: it stays on the sample."""
+        stays = not self._bench.turret or self._bench.focus == "" or view.z_um is not None
+        if stays or self._core.getStateLabel(self._bench.turret) == view.objective:
+            return view
+        self._offset = self._objectives.get(self._core.getStateLabel(self._bench.turret), ON_AXIS)
+        return replace(view, z_um=self._z())
 
     # --- objective ---------------------------------------------------------------------
 
@@ -71,7 +85,7 @@ class Aim:
         if not turret or core.getStateLabel(turret) == view.objective:
             return False
         if self._limits.turret_z_um is not None and self._bench.focus:
-            self._focus(replace(view, z_um=self._limits.turret_z_um), moved=True)
+            self._send_focus(self._limits.turret_z_um)
         with asking(f"turning to objective {view.objective!r}"):
             core.setStateLabel(turret, view.objective)
             core.waitForDevice(turret)
@@ -96,9 +110,10 @@ class Aim:
 
     def _move(self, view: View) -> bool:
         """Send the stage, if it is not there or was last sent elsewhere."""
-        target = (view.stage_x_um, view.stage_y_um)
         if not self._bench.stage:
             return False
+        off = self._offset
+        target = (view.stage_x_um - off.offset_x_um, view.stage_y_um - off.offset_y_um)
         if self._sent in (None, target) and self._is_near(target):
             self._sent = target
             return False
@@ -110,22 +125,22 @@ class Aim:
 
     def _focus(self, view: View, moved: bool) -> bool:
         """Send the focus, if the view states one and it is not there."""
-        target = view.z_um
-        if not self._bench.focus or target is None:
+        if not self._bench.focus or view.z_um is None:
             return False
-        near = abs(self._z() - target) <= self._settings.z_tolerance_um
-        if not moved and near and self._sent_z in (None, target):
+        target = view.z_um - self._offset.offset_z_um
+        if not moved and self._sent_z in (None, target) and self._is_focused(target):
             self._sent_z = target
             return False
+        self._send_focus(target)
+        return True
+
+    def _send_focus(self, target: float) -> None:
         with asking(f"focusing to {target:.2f} um"):
             self._twice(lambda: self._core.setPosition(self._bench.focus, target))
             self._arrive(
-                self._bench.focus,
-                lambda: abs(self._z() - target) <= self._settings.z_tolerance_um,
-                lambda: (self._z(),),
+                self._bench.focus, lambda: self._is_focused(target), lambda: (self._raw_z(),)
             )
         self._sent_z = target
-        return True
 
     def _twice(self, move: Callable[[], None]) -> None:
         """An absolute move may be tried again: the second lands in the same place."""
@@ -169,11 +184,21 @@ class Aim:
         self._sent = self._sent_z = None
 
     def _place(self) -> tuple[float, float]:
+        """Where the stage says it is; without a stage, at 0, 0."""
+        if not self._bench.stage:
+            return 0.0, 0.0
         x, y = self._core.getXYPosition(self._bench.stage)
         return x + 0.0, y + 0.0  # never -0.0
 
+    def _raw_z(self) -> float:
+        return float(self._core.getPosition(self._bench.focus)) + 0.0
+
     def _z(self) -> float:
-        return float(self._core.getPosition(self._bench.focus))
+        """Where the sample is in focus, whatever the objective."""
+        return self._raw_z() + self._offset.offset_z_um
+
+    def _is_focused(self, target: float) -> bool:
+        return abs(self._raw_z() - target) <= self._settings.z_tolerance_um
 
     def _is_near(self, target: tuple[float, float]) -> bool:
         x, y = self._place()
@@ -222,7 +247,7 @@ class Aim:
 
     def _confirmed(self, view: View, readout: Region) -> View:
         """The view as the devices state it."""
-        x, y = self._place() if self._bench.stage else (view.stage_x_um, view.stage_y_um)
+        x, y = self._place()
         shown = self._bench.orientation.shown(view.window, readout)
         whole = (shown.x_px, shown.y_px) == (0, 0) and (
             abs(shown.width_px - view.sensor_px[0]) < view.binning
@@ -230,8 +255,8 @@ class Aim:
         )
         return replace(
             view,
-            stage_x_um=x,
-            stage_y_um=y,
+            stage_x_um=x + self._offset.offset_x_um,
+            stage_y_um=y + self._offset.offset_y_um,
             z_um=self._z() if self._bench.focus else None,
             region=None if whole else shown,
         )

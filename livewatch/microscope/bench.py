@@ -16,7 +16,7 @@ from livewatch.microscope.configuration import lamp_of, listed, missing_preset, 
 from livewatch.microscope.fault import one_line
 from livewatch.microscope.orientation import Orientation
 from livewatch.model import Instrument, View
-from livewatch.settings import Imaging
+from livewatch.settings import Imaging, Objective
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -87,13 +87,17 @@ def instrument_of(core: CMMCorePlus, bench: Bench, experiment: Experiment) -> In
             f"[microscope] binning = {wanted.binning}: {bench.camera} has {listed(bench.binnings)}"
         )
     check_positions(experiment, bench)
+    for name in experiment.objectives:
+        if name not in bench.pixel_um:
+            raise BadInput(uncalibrated("[objectives]", name, bench.pixel_um))
     x, y = core.getXYPosition() if bench.stage else (0.0, 0.0)
     binning = binning_in_use(core, bench)
+    offset = experiment.objectives.get(objective, Objective())
     home = View(
         position="home",
-        stage_x_um=x + 0.0,  # never -0.0
-        stage_y_um=y + 0.0,
-        z_um=core.getPosition() if bench.focus else None,
+        stage_x_um=x + offset.offset_x_um,
+        stage_y_um=y + offset.offset_y_um,
+        z_um=core.getPosition() + offset.offset_z_um if bench.focus else None,
         objective=objective,
         pixel_um=bench.pixel_um.get(objective, float("nan")) * binning,
         binning=binning,

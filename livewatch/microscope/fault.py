@@ -5,6 +5,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from livewatch.errors import BadInput
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -22,7 +24,7 @@ def asking(what: str) -> Iterator[None]:
     """Turn whatever a device raises into a `Fault` that says what it was asked for."""
     try:
         yield
-    except (Fault, Unsafe):
+    except (Fault, Unsafe, BadInput):
         raise
     except Exception as error:  # C++ and Python device adapters raise what they like
         raise Fault(f"{what}: {one_line(error)}") from error

@@ -9,6 +9,8 @@ from __future__ import annotations
 from math import isfinite
 from typing import TYPE_CHECKING
 
+from livewatch.settings import Objective
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -22,7 +24,7 @@ def refusal(shot: Shot, experiment: Experiment, instrument: Instrument) -> str |
 
 
 def _objections(shot: Shot, experiment: Experiment, instrument: Instrument) -> Iterator[str]:
-    yield from _of_place(shot.view, experiment.limits, instrument)
+    yield from _of_place(shot.view, experiment, instrument)
     yield from _of_objective(shot.view, experiment.limits, instrument)
     yield from _of_readout(shot.view, instrument)
     if not shot.planes:
@@ -33,22 +35,30 @@ def _objections(shot: Shot, experiment: Experiment, instrument: Instrument) -> I
         yield f"a burst of {shot.count} frames"
 
 
-def _of_place(view: View, limits: Limits, instrument: Instrument) -> Iterator[str]:
-    """Stage box and focus range, and axes that are not there."""
-    home = instrument.home
-    for axis, place, bounds, moves, here in (
-        ("stage x", view.stage_x_um, limits.x_um, instrument.moves_xy, home.stage_x_um),
-        ("stage y", view.stage_y_um, limits.y_um, instrument.moves_xy, home.stage_y_um),
-        ("focus", view.z_um, limits.z_um, instrument.moves_z, home.z_um),
+def _of_place(view: View, experiment: Experiment, instrument: Instrument) -> Iterator[str]:
+    """Stage box and focus range, and axes that are not there.
+
+    The limits are those of the stage; where it stands depends on the objective's offset.
+    """
+    home, limits = instrument.home, experiment.limits
+    offset = experiment.objectives.get(view.objective, Objective())
+    moves, focuses = instrument.moves_xy, instrument.moves_z
+    for axis, place, off_um, bounds, has_motor, here in (
+        ("stage x", view.stage_x_um, offset.offset_x_um, limits.x_um, moves, home.stage_x_um),
+        ("stage y", view.stage_y_um, offset.offset_y_um, limits.y_um, moves, home.stage_y_um),
+        ("focus", view.z_um, offset.offset_z_um, limits.z_um, focuses, home.z_um),
     ):
         if place is None:
             continue
         if not isfinite(place):
             yield f"{axis} {place} um is no place"
-        elif not moves and place != here:
+        elif not has_motor and place != here:
             yield f"{axis} {place:g} um: this microscope has no motor for it"
-        elif bounds is not None and not bounds[0] <= place <= bounds[1]:
-            yield f"{axis} {place:g} um is outside the limits {bounds[0]:g} to {bounds[1]:g} um"
+        elif bounds is not None and not bounds[0] <= place - off_um <= bounds[1]:
+            yield (
+                f"{axis} {place - off_um:g} um is outside the limits "
+                f"{bounds[0]:g} to {bounds[1]:g} um"
+            )
 
 
 def _of_objective(view: View, limits: Limits, instrument: Instrument) -> Iterator[str]:

@@ -1,7 +1,7 @@
 """Put a microscope back as it was, the sample in the dark first.
 
-Each step is tried even if another failed, in an order that is safe: camera stopped, shutters
-closed, region and exposure, light path, objective, stage, focus. Focus is not driven back under
+Each step is tried even if another failed or hung, in an order that is safe: shutters closed, camera
+stopped, region and exposure, light path, objective, stage, focus. Focus is not driven back under
 an objective that could not be put back.
 """
 
@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from pymmcore_plus import DeviceType, Keyword
 
 from livewatch.microscope.bench import camera_of, is_value, turret_of
 from livewatch.microscope.configuration import lamp_of
 from livewatch.microscope.fault import Fault, asking
+from livewatch.microscope.hand import Hand, Hung
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
     from livewatch.microscope.bench import Setting
     from livewatch.settings import Experiment
 
-Step: TypeAlias = "tuple[str, Callable[[], object]]"
-"""What is tried, in words, and the trying of it."""
+HASTE_S = 1.0
+"""Once one step has hung, the others get no longer than this."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,42 +78,52 @@ def before_of(core: CMMCorePlus, experiment: Experiment) -> Before:
 
 def restore(core: CMMCorePlus, before: Before, experiment: Experiment) -> list[str]:
     """Bring a core back to how it was; what failed of it, in words."""
-    failures = _tried(
-        ("stopping the camera", lambda: _stop(core)),
-        *[
-            (f"closing shutter {shutter}", partial(_close, core, str(shutter)))
-            for shutter in core.getLoadedDevicesOfType(DeviceType.ShutterDevice)
-        ],
-        ("emptying the image buffer", core.clearCircularBuffer),
-        ("clearing the region", lambda: _clear_region(core, before)),
-        ("putting the binning back", lambda: _bin_back(core, before)),
-        ("putting the region back", lambda: _set_region(core, before)),
-        ("putting the exposure back", lambda: core.setExposure(before.exposure_ms)),
-        *[
-            (f"putting {device} {prop} back to {value}", partial(_set, core, device, prop, value))
-            for device, prop, value in before.settings
-        ],
-        ("putting the autoshutter back", lambda: core.setAutoShutter(before.autoshutter)),
-    )
-    turning = _tried(("putting the objective back", lambda: _turn_back(core, before, experiment)))
-    if turning:
-        return [*failures, f"{turning[0]}; stage and focus were left where they are"]
-    return failures + _tried(
-        ("moving the stage back", lambda: _move_back(core, before)),
-        ("putting the focus back", lambda: _focus_back(core, before)),
-    )
+    attempt = Attempt(experiment.microscope.timeout_s * 2)
+    shutters = core.getLoadedDevicesOfType(DeviceType.ShutterDevice)
+    for shutter in shutters:
+        attempt(f"closing shutter {shutter}", partial(_close, core, str(shutter)))
+    attempt("stopping the camera", partial(_stop, core))
+    attempt("emptying the image buffer", core.clearCircularBuffer)
+    attempt("clearing the region", partial(_clear_region, core, before))
+    attempt("putting the binning back", partial(_bin_back, core, before))
+    attempt("putting the region back", partial(_set_region, core, before))
+    attempt("putting the exposure back", partial(core.setExposure, before.exposure_ms))
+    for device, prop, value in before.settings:
+        attempt(f"putting {device} {prop} back", partial(_set, core, device, prop, value))
+    attempt("putting the autoshutter back", partial(core.setAutoShutter, before.autoshutter))
+    if attempt("putting the objective back", partial(_turn_back, core, before, experiment)):
+        attempt("moving the stage back", partial(_move_back, core, before))
+        attempt("putting the focus back", partial(_focus_back, core, before))
+    else:
+        attempt.failures.append("stage and focus were left where they are")
+    attempt.over()
+    return attempt.failures
 
 
-def _tried(*steps: Step) -> list[str]:
-    """Try every step, whatever happens to the others; what failed."""
-    failures = []
-    for what, step in steps:
+class Attempt:
+    """Tries one step after the other, whatever became of those before, and gives up what hangs."""
+
+    def __init__(self, patience_s: float) -> None:
+        self.failures: list[str] = []
+        self._patience_s = patience_s
+        self._hand = Hand("livewatch leaving")
+
+    def __call__(self, what: str, step: Callable[[], object]) -> bool:
+        """Try a step; whether it worked."""
         try:
             with asking(what):
-                step()
+                self._hand.do(step, self._patience_s)
         except Fault as fault:
-            failures.append(str(fault))
-    return failures
+            said = str(fault)
+            self.failures.append(said if said.startswith(what) else f"{what}: {said}")
+            if isinstance(fault, Hung):
+                self._hand, self._patience_s = Hand("livewatch leaving"), HASTE_S
+            return False
+        return True
+
+    def over(self) -> None:
+        """Let the thread go that did the work."""
+        self._hand.rest()
 
 
 def _stop(core: CMMCorePlus) -> None:

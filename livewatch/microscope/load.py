@@ -7,6 +7,7 @@ device and silences the core's callbacks first, and is called at exit for cores 
 from __future__ import annotations
 
 import atexit
+import ctypes
 import weakref
 from contextlib import suppress
 from importlib import import_module
@@ -157,6 +158,12 @@ def close_core(core: CMMCorePlus) -> str | None:
         super(CMMCorePlus, core).registerCallback(None)
     _open.discard(core)
     return failure
+
+
+def keep_core(core: CMMCorePlus) -> None:
+    """Leave a core with a device that hangs alone: unloading it, at exit too, would never end."""
+    _open.discard(core)
+    ctypes.pythonapi.Py_IncRef(ctypes.py_object(core))
 
 
 @atexit.register

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from contextlib import closing
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Self
 
+from livewatch.errors import BadInput
 from livewatch.microscope.aim import Aim
 from livewatch.microscope.bench import instrument_of, survey_bench
 from livewatch.microscope.burst import Burst
 from livewatch.microscope.engine import LoopEngine
 from livewatch.microscope.exposing import Exposing
-from livewatch.microscope.fault import Unsafe, one_line
+from livewatch.microscope.fault import Fault, Unsafe, asking, one_line
 from livewatch.microscope.gate import refusal
 from livewatch.microscope.hand import Hand
 from livewatch.microscope.leaving import Before, before_of, restore
 from livewatch.microscope.light import Light
-from livewatch.microscope.load import close_core
+from livewatch.microscope.load import close_core, keep_core
 from livewatch.model import Frame, Missed
 
 if TYPE_CHECKING:
@@ -69,28 +70,46 @@ class Microscope:
         try:
             self._core.mda.run(engine.events())
         finally:
-            if before is not None:
-                self._core.mda.set_engine(before)
+            with suppress(RuntimeError):  # an interrupted runner keeps its engine
+                self._core.mda.set_engine(before or engine)
 
     def leave(self) -> list[str]:
-        """Put everything back, in the dark, and let go of the devices; what failed of it."""
+        """Put everything back, in the dark, and let go of the devices; what failed of it.
+
+        Devices that hang are given up, and are then not let go of: see `is_hung`.
+        """
         if not self._is_left:
             self._is_left = True
             if self._before is not None:
                 self.failures += restore(self._core, self._before, self._experiment)
             self._hand.rest()
-            if (failure := close_core(self._core)) is not None:
-                self.failures.append(failure)
+            self._let_go()
         return self.failures
+
+    @property
+    def is_hung(self) -> bool:
+        """Whether a device never came back: the interpreter may then not exit by itself."""
+        return self._hand.is_stuck
+
+    def _let_go(self) -> None:
+        if self.is_hung:
+            keep_core(self._core)
+            self.failures.append("a device hangs, so the devices were not unloaded")
+        elif (failure := close_core(self._core)) is not None:
+            self.failures.append(failure)
 
     def _prepared(self) -> tuple[Instrument, Exposing, Burst]:
         """The devices read and checked, once."""
         if self._ready is None:
             core, experiment, clock = self._core, self._experiment, self._clock
             core.setTimeoutMs(int(experiment.microscope.timeout_s * 1e3))
-            self._before = before_of(core, experiment)
-            bench = survey_bench(core, experiment)
-            instrument = instrument_of(core, bench, experiment)
+            try:
+                with asking("the microscope does not answer"):
+                    self._before = before_of(core, experiment)
+                    bench = survey_bench(core, experiment)
+                    instrument = instrument_of(core, bench, experiment)
+            except Fault as fault:
+                raise BadInput(str(fault)) from fault
             core.setAutoShutter(False)
             aim = Aim(core, bench, experiment, clock)
             light = Light(core, bench, experiment)

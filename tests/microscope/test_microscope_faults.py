@@ -319,7 +319,7 @@ def test_a_shutter_that_stays_open_ends_the_session(build: Build) -> None:
     with pytest.raises(Unsafe, match="shutter Shutter is still open"):
         stand.take(stand.shot(), stand.shot())
     assert len(stand.specimen.exposed) == 1
-    assert "shutter Shutter is still open" in stand.microscope.leave()
+    assert stand.microscope.leave() == ["closing shutter Shutter: shutter Shutter is still open"]
 
 
 def test_a_camera_unplugged_in_the_middle_is_missed_from_then_on(build: Build) -> None:
