@@ -97,6 +97,22 @@ def init(options: argparse.Namespace) -> int:
     return 0
 
 
+def verify(options: argparse.Namespace) -> int:
+    """Check a session: its data intact, its decisions reproducible."""
+    from livewatch.recording.verify import verify as verdict_on
+
+    verdict = verdict_on(options.session, _progress())
+    for note in verdict.notes:
+        print(f"note: {note}")
+    for problem in verdict.problems:
+        print(f"wrong: {problem}")
+    if verdict.is_sound:
+        print(
+            f"sound: {verdict.frames:,} frames intact, {verdict.decisions:,} decisions made again"
+        )
+    return 0 if verdict.is_sound else 1
+
+
 def export(options: argparse.Namespace) -> int:
     """Make a session's tables again."""
     from livewatch.recording.tables import export as make_tables
@@ -148,6 +164,18 @@ def _stop_on_signals(session: Session) -> None:
     for name in ("SIGINT", "SIGTERM", "SIGBREAK"):  # SIGBREAK: Ctrl-Break, on Windows only
         if hasattr(signal, name):
             signal.signal(getattr(signal, name), stop)
+
+
+def _progress() -> Callable[[str, int, int], None]:
+    """A callback that keeps a line of progress on a terminal, and says nothing elsewhere."""
+    if not sys.stderr.isatty():
+        return lambda what, done, of: None
+
+    def show(what: str, done: int, of: int) -> None:
+        end = "\n" if done == of else ""
+        print(f"\r{what}: {done:,} of {of:,}", end=end, file=sys.stderr, flush=True)
+
+    return show
 
 
 def _announce(what: str) -> None:
@@ -203,8 +231,8 @@ def _parser() -> argparse.ArgumentParser:
     sub = add("init", init)
     sub.add_argument("file", type=Path, nargs="?", default=Path("experiment.toml"))
 
-    sub = add("export", export)
-    sub.add_argument("session", type=Path)
+    for name, command in (("verify", verify), ("export", export)):
+        add(name, command).add_argument("session", type=Path, metavar="SESSION")
     return parser
 
 

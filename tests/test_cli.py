@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -95,6 +96,20 @@ def test_every_frame_can_be_read_back_by_another_reader(session: Path) -> None:
         assert image.shape[0] == 2
         assert image.min() > 0
     assert all("ome" in take.attrs for take in takes.values())
+
+
+def test_a_session_is_verified_and_a_flipped_bit_is_found(session: Path, tmp_path: Path) -> None:
+    done = livewatch("verify", session)
+    assert done.returncode == 0, done.stdout + done.stderr
+    damaged = tmp_path / "damaged"
+    shutil.copytree(session, damaged)
+    chunk = next(path for path in (damaged / "takes").rglob("c/*/*/*/*") if path.is_file())
+    content = bytearray(chunk.read_bytes())
+    content[len(content) // 2] ^= 1
+    chunk.write_bytes(content)
+    done = livewatch("verify", damaged)
+    assert done.returncode == 1
+    assert "wrong: " in done.stdout
 
 
 def test_replaying_a_session_with_its_own_settings_takes_the_same_decisions(
