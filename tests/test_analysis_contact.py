@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial import cKDTree
 from walkers import cell_of, circle
 
 from livewatch.analysis.contact import contacts_of
@@ -133,16 +134,15 @@ def blobs(kind: Kind, first_id: int) -> st.SearchStrategy[list[Cell]]:
     )
 
 
-def brute_gap(a: Cell, b: Cell) -> float:
-    """Least distance of densely sampled outlines, 0 for discs whose insides meet."""
+def plain_gap(a: Cell, b: Cell) -> float:
+    """Least distance of densely sampled outlines."""
 
     def dense(cell: Cell) -> np.ndarray:
         ring = cell.outline_um.astype(float)
         along = np.linspace(0, 1, 40, endpoint=False)[:, None, None]
         return (ring + along * (np.roll(ring, -1, 0) - ring)).reshape(-1, 2)
 
-    pa, pb = dense(a), dense(b)
-    return float(np.sqrt(((pa[:, None] - pb[None]) ** 2).sum(-1)).min())
+    return float(cKDTree(dense(a)).query(dense(b))[0].min())
 
 
 @settings(max_examples=40, deadline=None)
@@ -151,7 +151,7 @@ def test_gaps_agree_with_the_plain_way(nks: list[Cell], tumors: list[Cell]) -> N
     found = {contact.pair: contact for contact in contacts_of(nks, tumors, RULES)}
     for nk in nks:
         for tumor in tumors:
-            plain_um = brute_gap(nk, tumor)
+            plain_um = plain_gap(nk, tumor)
             contact = found.get((nk.id, tumor.id))
             if contact is None:
                 assert plain_um > RULES.near_um - 1e-3

@@ -192,11 +192,11 @@ def test_a_frame_without_cells_is_no_trouble() -> None:
 def test_memory_stays_flat_while_cells_come_and_go() -> None:
     book, rng = Book(), np.random.default_rng(0)
     sizes = []
-    for frame in range(1500):
+    for frame in range(600):
         cells = [disc(*rng.uniform(-150, 150, 2)) for _ in range(8)]
         book.see(30.0 * frame, cells)
         sizes.append(len(book.tracks.table))
-    assert max(sizes[750:]) <= max(sizes[:750]) + 10
+    assert max(sizes[300:]) <= max(sizes[:300]) + 10
     assert max(sizes) < 100
 
 

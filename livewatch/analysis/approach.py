@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from livewatch.analysis.motion import MOTION, Motion, correct, place_growth_s2, predict
+from livewatch.analysis.motion import MOTION, Motion, correct, place_growth_s2, predict, reach_s
 from livewatch.model import Kind
 
 if TYPE_CHECKING:
@@ -62,9 +62,17 @@ def no_gaps() -> Gaps:
 
 
 def approach(
-    gaps: Gaps, contacts: Sequence[Contact], nk: Tracks, tumor: Tracks, time_s: float
+    gaps: Gaps,
+    contacts: Sequence[Contact],
+    nk: Tracks,
+    tumor: Tracks,
+    time_s: float,
+    horizon_s: float,
 ) -> tuple[Gaps, tuple[Contact, ...]]:
-    """Gaps after one more frame, and `contacts` with their approach filled in."""
+    """Gaps after one more frame, and `contacts` with their approach filled in.
+
+    `horizon_s` is how far ahead matters: usually until the next survey frame.
+    """
     motion = relative_motion()
     table = gaps.table.copy()
     predict(table, motion, max(time_s - gaps.time_s, 0.0), LINE)
@@ -78,7 +86,9 @@ def approach(
     table["time_s"][rows] = time_s
     table = np.concatenate((table, started))
     known |= {contact.pair: len(gaps.table) + at for at, contact in enumerate(new)}
-    told = tuple(foretold(contact, table[known[contact.pair]], motion) for contact in contacts)
+    told = tuple(
+        foretold(contact, table[known[contact.pair]], motion, horizon_s) for contact in contacts
+    )
     return sealed(table[time_s - table["time_s"] <= STALE_S], time_s), told
 
 
@@ -101,19 +111,27 @@ def start(contact: Contact, nk: Tracks, tumor: Tracks, time_s: float) -> tuple[f
     return contact.nk_id, contact.tumor_id, contact.gap_um, rate, *variances, time_s
 
 
-def foretold(contact: Contact, row: np.void, motion: Motion) -> Contact:
-    """A contact with its rate of approach, and when the membranes will touch at that rate."""
+def foretold(contact: Contact, row: np.void, motion: Motion, horizon_s: float) -> Contact:
+    """A contact with its rate of approach, and when the membranes will touch.
+
+    The gap's mean and variance, carried forward to the time of contact or to the horizon if that
+    is sooner, give the time and its deviation: a normal distribution of the two then states the
+    odds of contact within the horizon.
+    """
     closing = -float(row["rate"])
     if contact.gap_um <= 0:
         return replace(contact, approach_um_per_s=closing, contact_in_s=0.0, contact_in_sd_s=0.0)
     if closing <= 0:
         return replace(contact, approach_um_per_s=closing)
-    in_s = max(float(row["gap_um"]), 0.0) / closing
-    stirred = motion.speed_um_per_s**2 * place_growth_s2(in_s, motion.persistence_s)
-    variance = row["pxx"] + 2 * in_s * row["pxv"] + in_s**2 * row["pvv"] + stirred
+    gap_um = max(float(row["gap_um"]), 0.0)
+    ahead_s = min(gap_um / closing, horizon_s)
+    fade_s = reach_s(ahead_s, motion.persistence_s)
+    stirred = motion.speed_um_per_s**2 * place_growth_s2(ahead_s, motion.persistence_s)
+    variance = row["pxx"] + 2 * fade_s * row["pxv"] + fade_s**2 * row["pvv"] + stirred
+    slowed = closing * (fade_s / ahead_s if ahead_s > 0 else 1.0)
     return replace(
         contact,
         approach_um_per_s=closing,
-        contact_in_s=in_s,
-        contact_in_sd_s=float(np.sqrt(variance)) / closing,
+        contact_in_s=gap_um / slowed,
+        contact_in_sd_s=float(np.sqrt(variance)) / slowed,
     )

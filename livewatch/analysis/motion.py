@@ -56,15 +56,20 @@ def predict(
     """Move the rows of a table `dt_s` on, in place; their variances (pxx, pxv, pvv) grow."""
     tau_s = motion.persistence_s
     keep = float(np.exp(-dt_s / tau_s))
-    reach_s = tau_s * (1 - keep)
+    far_s = reach_s(dt_s, tau_s)
     power = motion.speed_um_per_s**2
     for place, speed in axes:
-        table[place] += reach_s * table[speed]
+        table[place] += far_s * table[speed]
         table[speed] *= keep
     pxx, pxv, pvv = table["pxx"], table["pxv"], table["pvv"]
-    pxx += 2 * reach_s * pxv + reach_s**2 * pvv + power * place_growth_s2(dt_s, tau_s)
-    pxv += -(1 - keep) * pxv + keep * reach_s * pvv + power * tau_s * (1 - keep) ** 2
+    pxx += 2 * far_s * pxv + far_s**2 * pvv + power * place_growth_s2(dt_s, tau_s)
+    pxv += -(1 - keep) * pxv + keep * far_s * pvv + power * tau_s * (1 - keep) ** 2
     pvv += (keep**2 - 1) * pvv + power * (1 - keep**2)
+
+
+def reach_s(dt_s: float, tau_s: float) -> float:
+    """Distance covered in `dt_s` per speed at its begin, as direction is forgotten."""
+    return tau_s * -float(np.expm1(-dt_s / tau_s))
 
 
 def place_growth_s2(dt_s: float, tau_s: float) -> float:

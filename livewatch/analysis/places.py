@@ -126,7 +126,8 @@ def touching(
     nk = [cell for cell in cells if cell.kind is Kind.NK]
     tumor = [cell for cell in cells if cell.kind is Kind.TUMOR]
     contacts = contacts_of(nk, tumor, rules)
-    gaps, contacts = approach(place.gaps, contacts, place.nk, place.tumor, time_s)
+    horizon_s = experiment.survey.interval_s
+    gaps, contacts = approach(place.gaps, contacts, place.nk, place.tumor, time_s, horizon_s)
     scene = Scene(
         position=place.name,
         time_s=time_s,

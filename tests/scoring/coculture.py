@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import argparse
 import csv
+import sys
 from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
@@ -28,6 +29,9 @@ from livewatch.settings import Cells, ContactRules, Experiment
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "coculture_left"
 PIXEL_UM, INTERVAL_S = 0.5, 60.0
+SIZES = {"nk_diameter_um": 8.0, "tumor_diameter_um": 10.0}
+"""Median cell sizes at the pixel size the recording states."""
+NEAR_PX = 8.0
 
 
 class Seen(NamedTuple):
@@ -93,38 +97,112 @@ def from_labels() -> list[Seen]:
     ]
 
 
-def from_pixels() -> tuple[list[Seen], dict[int, list[tuple[float, float]]]]:
-    """Encounters livewatch sees in the movie, and per frame where cells are in contact (px)."""
+class Touch(NamedTuple):
+    """A pair in contact in one frame: where its two cells are, in px."""
+
+    nk: np.ndarray
+    tumor: np.ndarray
+
+
+def from_pixels() -> tuple[list[dict[int, Touch]], dict[int, list[Touch]]]:
+    """Encounters livewatch sees in the movie, as contacts by frame; all contacts by frame."""
     movie = tifffile.imread(DATA / "movie.ome.tif")
     frames, _, height, width = movie.shape
     stage = (width / 2 * PIXEL_UM, height / 2 * PIXEL_UM)
     view = View("left", *stage, None, "", PIXEL_UM, 1, (width, height))
     planes = (Plane("nk", 50.0), Plane("tumor", 50.0))
-    # The recording's own cells are about 8 and 10 um across at the pixel size it states.
-    experiment = Experiment(cells=Cells(nk_diameter_um=8, tumor_diameter_um=10))
+    experiment = Experiment(cells=Cells(**SIZES))
     analyst = Analyst(experiment)
     state = analyst.begin()
-    begun, found, touching = {}, {}, defaultdict(list)
+    encounters: dict[int, dict[int, Touch]] = defaultdict(dict)
+    touching: dict[int, list[Touch]] = defaultdict(list)
     for index in range(frames):
         at_s = index * INTERVAL_S
         shot = Shot(view, planes, at_s, Purpose.SURVEY)
         exposures = tuple(Exposure(p.channel, at_s, at_s + 0.05, 50.0) for p in planes)
         frame = Frame(index, shot, view, tuple(movie[index]), exposures, at_s)
         state, observation = analyst.observe(state, frame)
+        now = {}
+        for one in observation.contacts:
+            places = np.array((one.nk_x_um, one.nk_y_um, one.tumor_x_um, one.tumor_y_um))
+            touch = Touch(*(places / PIXEL_UM - 0.5).reshape(2, 2))
+            now[one.pair] = touch
+            if one.gap_um <= experiment.contact.enter_um:
+                touching[index].append(touch)
         for one in observation.encounters:
-            found[one.id] = one
-            begun.setdefault(one.id, (one.x_um / PIXEL_UM, one.y_um / PIXEL_UM))
-        for contact in observation.contacts:
-            if contact.gap_um <= experiment.contact.enter_um:
-                x = (contact.nk_x_um + contact.tumor_x_um) / 2 / PIXEL_UM
-                y = (contact.nk_y_um + contact.tumor_y_um) / 2 / PIXEL_UM
-                touching[index].append((x, y))
+            if one.pair in now and one.is_open and one.last_contact_s == at_s:
+                encounters[one.id][index] = now[one.pair]
+    return list(encounters.values()), touching
+
+
+def real_touches() -> tuple[list[dict[int, Touch]], dict[int, list[Touch]]]:
+    """The same of the authors: their encounters, and all their contacts at most 1 px apart."""
+    stacks = [tifffile.imread(DATA / f"{name}_labels.tif") for name in ("effector", "tumor")]
+    places = [
+        {
+            (frame, label - 1): np.argwhere(stack[frame] == label)[:, ::-1].mean(0)
+            for frame in range(len(stack))
+            for label in np.unique(stack[frame])[1:].tolist()
+        }
+        for stack in stacks
+    ]
+    touching: dict[int, list[Touch]] = defaultdict(list)
+    with (DATA / "pairs_within_6px.csv").open(newline="") as file:
+        for row in csv.DictReader(file):
+            frame, nk, tumor = (int(row[key]) for key in ("frame", "effector", "tumor"))
+            if float(row["gap_px"]) <= 1:
+                touching[frame].append(Touch(places[0][frame, nk], places[1][frame, tumor]))
     encounters = [
-        Seen(-1, -1, round(e.start_s / INTERVAL_S), round(e.last_contact_s / INTERVAL_S),
-             *begun[e.id])
-        for e in found.values()
-    ]  # fmt: skip
+        {
+            frame: Touch(places[0][frame, one.effector], places[1][frame, one.tumor])
+            for frame in range(one.first, one.last + 1)
+            if (frame, one.effector) in places[0] and (frame, one.tumor) in places[1]
+        }
+        for one in truth()
+    ]
     return encounters, touching
+
+
+def same(a: Touch, b: Touch) -> bool:
+    """Whether two contacts are of the same two cells: both centres within half a cell."""
+    return all(np.hypot(*(p - q)) <= NEAR_PX for p, q in zip(a, b, strict=True))
+
+
+def shared(a: dict[int, Touch], b: dict[int, Touch]) -> int:
+    """In how many frames two encounters are the same place at the same time."""
+    return sum(same(a[frame], b[frame]) for frame in a.keys() & b.keys())
+
+
+def score_pixels() -> bool:
+    """Print and judge the encounters from pixels."""
+    found, touching = from_pixels()
+    real, really_touching = real_touches()
+    overlap = np.array([[shared(one, other) for other in real] for one in found])
+    overlap = overlap.reshape(len(found), len(real))
+    recall = float((overlap.max(0, initial=0) > 0).mean())
+    precision = float((overlap.max(1, initial=0) > 0).mean()) if found else 0.0
+    one_to_one = len(greedy(sorted((-overlap[i, j], i, j) for i, j in np.argwhere(overlap > 0))))
+    print(f"pixels: {len(real)} encounters; found {len(found)}")
+    print(f"        theirs that we saw {recall:.3f}, ours that are theirs {precision:.3f}")
+    print(f"        matched one to one: {one_to_one} ({one_to_one / len(real):.3f} of theirs)")
+    hits = total = claimed = 0
+    for frame, theirs in really_touching.items():
+        ours = touching.get(frame, [])
+        pairs = [
+            (0.0, i, j) for i, a in enumerate(ours) for j, b in enumerate(theirs) if same(a, b)
+        ]
+        hits += len(greedy(pairs))
+        total += len(theirs)
+    claimed = sum(len(ours) for ours in touching.values())
+    print(f"        contacts frame by frame: recall {hits / total:.3f}, "
+          f"precision {hits / max(claimed, 1):.3f}, F1 {2 * hits / (total + claimed):.3f}")  # fmt: skip
+    for number in np.flatnonzero(overlap.max(0, initial=0) == 0):
+        print(f"        not seen: {truth()[number]}")
+    for number in np.flatnonzero(overlap.max(1, initial=0) == 0):
+        frames = sorted(found[number])
+        nk = found[number][frames[0]].nk.round().tolist()
+        print(f"        not theirs: frames {frames[0]} to {frames[-1]} at {nk}")
+    return recall >= 0.9 and precision >= 0.85
 
 
 def paired(found: list[Seen], real: list[Seen]) -> list[tuple[int, int]]:
@@ -168,8 +246,7 @@ def main() -> None:
     if not DATA.is_dir():
         print(f"skipped: no {DATA.parent.name}/{DATA.name} beside this checkout")
         return
-    if what == "labels":
-        score_labels()
+    sys.exit(0 if {"labels": score_labels, "pixels": score_pixels}[what]() else 1)
 
 
 if __name__ == "__main__":
