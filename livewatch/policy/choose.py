@@ -43,18 +43,39 @@ def choose(state: PolicyState, rules: Rules) -> Decision:
         return Decision(None, state.ended, failed=state.failed)
     if state.burst is not None:
         return Decision(state.burst, f"{state.burst.count} frames of the burst are left")
-    wanted = reactions(state, rules)
-    acting = not rules.experiment.reaction.validate_only
-    held_back = tuple(f"Not done, only validating: {option.reason}" for option in wanted)
-    refused = (*state.declined, *(waiting(state, rules) if acting else held_back))
-    options = (wanted if acting else []) + surveys(state, rules, acting)
-    paid = [afforded(option, state, rules) for option in options]
-    refused += tuple(paid_for for paid_for in paid if isinstance(paid_for, str))
-    possible = [option for option in paid if isinstance(option, Option)]
-    if not possible:
+    payable, refused = paid_for(state, rules)
+    wanted = reactions(payable, rules)
+    if rules.experiment.reaction.validate_only:
+        refused += tuple(f"Not done, only validating: {option.reason}" for option in wanted)
+        payable, wanted = replace(payable, followed=()), []
+    options = wanted + [o for o in surveys(payable, rules) if frames_left(o.shot, state, rules)]
+    refused += waiting(payable, rules)
+    if not options:
         return Decision(None, "The light budget of every position is spent", refused=refused)
-    best = min(possible, key=lambda option: (option.order_s, option.rank))
+    best = min(options, key=lambda option: (option.order_s, option.rank))
     return decided(best, state, rules, refused + best.refused)
+
+
+def paid_for(state: PolicyState, rules: Rules) -> tuple[PolicyState, tuple[str, ...]]:
+    """The state with those followed pairs only that there is light for; and the refusals."""
+    dark: set[str] = set()
+    for site in rules.sites:
+        shot = Shot(site.view, rules.planes, state.now_s, Purpose.ENCOUNTER)
+        if not frames_left(shot, state, rules):
+            dark.add(site.name)
+    lit = tuple(pair for pair in state.followed if pair.position not in dark)
+    refused = tuple(
+        f"{who(pair)} at {pair.position} not followed: its light for reactions is spent"
+        for pair in state.followed
+        if pair.position in dark
+    )
+    return replace(state, followed=lit), (*state.declined, *refused)
+
+
+def frames_left(shot: Shot, state: PolicyState, rules: Rules) -> int:
+    """How many frames of a shot the light budget allows, at most as many as it asks for."""
+    frames = affordable(rules.light, state.spent, shot)
+    return shot.count if frames is None else min(frames, shot.count)
 
 
 def decided(option: Option, state: PolicyState, rules: Rules, refused: tuple[str, ...]) -> Decision:
@@ -69,26 +90,15 @@ def decided(option: Option, state: PolicyState, rules: Rules, refused: tuple[str
     return Decision(replace(option.shot, not_before_s=due_s), reason, option.target, refused)
 
 
-def afforded(option: Option, state: PolicyState, rules: Rules) -> Option | str:
-    """The option as far as the light budget goes, or why it cannot be paid for."""
-    frames = affordable(rules.light, state.spent, option.shot)
-    if frames is None or frames >= option.shot.count:
-        return option
-    if frames == 0:
-        position, purpose = option.shot.view.position, option.shot.purpose
-        return f"No light left for {purpose} at {position}: {option.reason}"
-    return replace(option, shot=replace(option.shot, count=frames))
-
-
-def surveys(state: PolicyState, rules: Rules, acting: bool) -> list[Option]:
+def surveys(state: PolicyState, rules: Rules) -> list[Option]:
     """The next survey frame of every site that has no frames of its own coming anyway.
 
     While something is followed elsewhere at the fast rate, each is seen once in every
     `unseen_rounds` of its slots.
     """
-    busy = holder(state, rules) if acting else ""
+    busy = holder(state, rules)
     rounds = rules.experiment.survey.unseen_rounds if busy else 1
-    near = {pair.position for pair in state.followed} if acting and not busy else {busy}
+    near = {busy} if busy else {pair.position for pair in state.followed}
     return [
         survey(site, state.visit(site.name), rounds, state, rules)
         for site in rules.sites
@@ -156,6 +166,7 @@ def reaction(position: str, state: PolicyState, rules: Rules) -> Option:
     if thinned:
         reason += f"; half as often, for {share:.0%} of its light is left"
     shot = Shot(view, rules.planes, due_s, purpose, count)
+    shot = replace(shot, count=frames_left(shot, state, rules))
     order_s = -inf if at_once else due_s
     return Option(shot, order_s, rank(lead, state.now_s), reason, lead.encounter, refused)
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from math import hypot
 from typing import TYPE_CHECKING
 
-from livewatch.policy.leave import bar_of, gave_up, left, refusal
+from livewatch.policy.leave import bar_of, gave_up, importance, left, refusal
 from livewatch.policy.rates import chance, stage_of
 from livewatch.policy.state import Followed, Stage
 from livewatch.policy.words import who
@@ -86,12 +86,6 @@ def joined(state: PolicyState, new: Followed | None, rules: Rules) -> PolicyStat
 def declined(state: PolicyState, pair: Followed, why: str) -> PolicyState:
     """The state with the reason why a pair is not followed."""
     return replace(state, declined=(*state.declined, f"{who(pair)} not followed: {why}"))
-
-
-def importance(pair: Followed) -> tuple[int, float]:
-    """The order in which pairs are dropped when there are too many: last one first."""
-    order = (Stage.LOOK, Stage.TOUCHING, Stage.CLOSING, Stage.OVER, Stage.NEAR)
-    return order.index(pair.stage), pair.since_s
 
 
 def begun(sight: Sight, seen: Observation, state: PolicyState, rules: Rules) -> Followed | None:

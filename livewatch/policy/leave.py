@@ -18,6 +18,12 @@ NEAR_SHARE = 0.5
 """Pairs that are only near may use this share of the light that approaches may cost in vain."""
 
 
+def importance(pair: Followed) -> tuple[int, float]:
+    """The order in which pairs are dropped when there are too many: last one first."""
+    order = (Stage.LOOK, Stage.TOUCHING, Stage.CLOSING, Stage.OVER, Stage.NEAR)
+    return order.index(pair.stage), pair.since_s
+
+
 def left(state: PolicyState, pair: Followed, bar: Bar | None) -> PolicyState:
     """The state without a pair; what its approach has cost was in vain."""
     bars = state.bars if bar is None else (*state.bars, bar)[-MOST_BARS:]

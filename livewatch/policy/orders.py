@@ -77,12 +77,7 @@ def left(state: PolicyState, news: Request) -> PolicyState:
     leaving = [pair for pair in state.followed if pair.encounter == news.encounter]
     leaving = leaving or [pair for pair in state.followed if pair.is_fast and news.encounter < 0]
     bars = tuple(
-        Bar(
-            *pair.pair,
-            -1 if pair.encounter is None else pair.encounter,
-            inf,
-            "left by the operator",
-        )
+        Bar(*pair.pair, None, inf, "the operator said to leave it")
         for pair in leaving
         if pair.stage is not Stage.LOOK
     )

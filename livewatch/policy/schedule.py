@@ -7,7 +7,7 @@ from math import floor
 from typing import TYPE_CHECKING
 
 from livewatch.model import Purpose
-from livewatch.policy.leave import lapsed
+from livewatch.policy.leave import importance, lapsed
 from livewatch.policy.light import charged
 from livewatch.policy.state import Stage, Trouble, Visit
 
@@ -63,19 +63,27 @@ def next_slot(visit: Visit, time_s: float, state: PolicyState, rules: Rules) -> 
 
 
 def answered(followed: tuple[Followed, ...], shot: Shot) -> tuple[Followed, ...]:
-    """The pairs, those at the shot's position with one more frame to their name."""
+    """The pairs, those at the shot's position with one more frame to their name.
+
+    Of pairs that share a frame, the one that has come closest is charged for the approach.
+    """
+    here = [pair for pair in followed if pair.position == shot.view.position]
+    charged_pair = min(here, key=importance, default=None)
+    approach = shot.purpose is not Purpose.SURVEY
     return tuple(
-        pair if pair.position != shot.view.position else one_more(pair, shot) for pair in followed
+        one_more(pair, shot, approach and pair is charged_pair)
+        if pair.position == shot.view.position
+        else pair
+        for pair in followed
     )
 
 
-def one_more(pair: Followed, shot: Shot) -> Followed:
-    """A pair after a frame at its position."""
-    fast = shot.purpose in FAST_PURPOSES
-    approaching = pair.stage in (Stage.NEAR, Stage.CLOSING) and shot.purpose is not Purpose.SURVEY
+def one_more(pair: Followed, shot: Shot, pays: bool) -> Followed:
+    """A pair after a frame at its position; whether its approach is what the frame was for."""
+    approaching = pays and pair.stage in (Stage.NEAR, Stage.CLOSING)
     return replace(
         pair,
-        answered=pair.answered or fast,
+        answered=pair.answered or shot.purpose in FAST_PURPOSES,
         bursted=pair.bursted or shot.purpose is Purpose.BURST,
         blind=pair.blind + 1,
         light=pair.light + (shot.dose if approaching else 0.0),
