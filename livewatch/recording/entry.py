@@ -5,6 +5,7 @@ With the pixels it is all that is needed to have the same `Frame` again, but for
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import TYPE_CHECKING, Annotated, Self
 
 import xxhash
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
 
 Count = Annotated[int, Field(ge=0, lt=2**53)]
 MOST_PX = 2**30
+MOST_BINNING = 64
 
 
 class Entry(BaseModel):
@@ -39,7 +41,7 @@ class Entry(BaseModel):
     purpose: Purpose
     decision: Count
     due_s: float
-    time_s: float
+    time_s: Annotated[float, Field(allow_inf_nan=False)]
     count: Annotated[int, Field(ge=1)]
     dose: float
     view: View
@@ -57,6 +59,11 @@ class Entry(BaseModel):
             raise ValueError("planes, exposures, checksums and shape disagree")
         if min(rows, columns) < 1 or channels * rows * columns > MOST_PX:
             raise ValueError(f"shape {self.shape} is no image")
+        for view in (self.view, self.asked or self.view):
+            if (wrong := _impossible(view)) is not None:
+                raise ValueError(f"view: {wrong}")
+        if self.view.shape != (rows, columns):
+            raise ValueError(f"shape {self.shape} at a view of {self.view.shape}")
         return self
 
     @classmethod
@@ -105,6 +112,22 @@ class Entry(BaseModel):
             time_s=self.time_s,
             source=self.source,
         )
+
+
+def _impossible(view: View) -> str | None:
+    """What no camera's view can be, if it is so; None if all is well."""
+    window = view.window
+    sides = (*view.sensor_px, window.width_px, window.height_px)
+    lengths = (view.stage_x_um, view.stage_y_um, view.pixel_um)
+    if not 1 <= view.binning <= MOST_BINNING:
+        return f"binning {view.binning}"
+    if not all(isfinite(length) for length in lengths) or view.pixel_um <= 0:
+        return f"place or pixel size {lengths} um"
+    if min(sides) < 1 or view.sensor_px[0] * view.sensor_px[1] > MOST_PX:
+        return f"sides of {sides} pixels"
+    if abs(window.x_px) > MOST_PX or abs(window.y_px) > MOST_PX:
+        return f"region at {window.x_px}, {window.y_px}"
+    return None
 
 
 def checksum(plane: NDArray[np.uint8 | np.uint16]) -> str:

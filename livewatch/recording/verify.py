@@ -78,8 +78,6 @@ def _pixels(session: SessionFolder, progress: Progress) -> Iterator[str]:
                 f"where {expected} belongs"
             )
         lengths[entry.take] = entry.index + 1
-        if entry.shape[1:] != entry.view.shape:
-            yield f"frame {entry.frame}: {entry.shape[1:]} pixels at a view of {entry.view.shape}"
         try:
             session.planes_of(entry)
         except BadInput as damage:

@@ -75,7 +75,7 @@ def edit(folder: Path, line: int, **changes: object) -> None:
         ({"take": "../../../etc"}, "take"),
         ({"take": "0007"}, "No such file"),
         ({"shape": [2, 10**6, 10**6]}, "is no image"),
-        ({"shape": [2, 64, 95]}, "bytes of pixels"),
+        ({"shape": [2, 64, 95]}, "at a view of"),
         ({"index": 10**12}, "No such file"),
         ({"index": -1}, "index"),
         ({"dtype": "object"}, "dtype"),
@@ -92,6 +92,25 @@ def test_a_hostile_or_damaged_frame_is_refused_in_one_line(
     with pytest.raises(BadInput, match=why) as refusal:
         SessionFolder.open(session).read(2)
     assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"binning": 0}, "binning 0"),
+        ({"pixel_um": -1.0}, "pixel size"),
+        ({"stage_x_um": float("inf")}, "place"),
+        ({"sensor_px": [10**6, 10**6]}, "sides"),
+    ],
+    ids=str,
+)
+def test_a_view_no_camera_can_have_is_refused(
+    session: Path, changes: dict[str, object], why: str
+) -> None:
+    view = json.loads((session / "frames.jsonl").read_text().splitlines()[0])["view"]
+    edit(session, 0, view=view | changes)
+    with pytest.raises(BadInput, match=why):
+        SessionFolder.open(session).entry(0)
 
 
 def test_a_take_that_leads_out_of_the_folder_is_not_followed(session: Path, tmp_path: Path) -> None:
