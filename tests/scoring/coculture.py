@@ -194,8 +194,9 @@ def score_pixels() -> bool:
         hits += len(greedy(pairs))
         total += len(theirs)
     claimed = sum(len(ours) for ours in touching.values())
-    print(f"        contacts frame by frame: recall {hits / total:.3f}, "
-          f"precision {hits / max(claimed, 1):.3f}, F1 {2 * hits / (total + claimed):.3f}")  # fmt: skip
+    recalled, precise = hits / total, hits / max(claimed, 1)
+    print(f"        contacts frame by frame: recall {recalled:.3f}, precision {precise:.3f}")
+    print(f"        F1 {2 * hits / (total + claimed):.3f}")
     for number in np.flatnonzero(overlap.max(0, initial=0) == 0):
         print(f"        not seen: {truth()[number]}")
     for number in np.flatnonzero(overlap.max(1, initial=0) == 0):

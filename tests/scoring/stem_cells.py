@@ -1,0 +1,100 @@
+"""Score tracking on ../shared/data/msc_tracking with the Cell Tracking Challenge's measures.
+
+    python tests/scoring/stem_cells.py
+
+The whole analysis sees the movie as the tumor channel; its outlines, filled, are matched with the
+challenge's markers by traccuracy, which also computes TRA, DET and LNK. 1 is perfect.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import cv2
+import networkx as nx
+import numpy as np
+import tifffile
+from traccuracy import TrackingGraph, run_metrics
+from traccuracy.matchers import CTCMatcher
+from traccuracy.metrics import CTCMetrics
+
+from livewatch.analysis.analyst import Analyst
+from livewatch.model import Cell, Exposure, Frame, Plane, Purpose, Shot, View
+from livewatch.settings import Cells, Experiment
+
+DATA = Path(__file__).parents[2].parent / "shared" / "data" / "msc_tracking"
+DIAMETER_UM = 40.0
+"""Typical width of these cells."""
+
+
+def tracked(movie: np.ndarray, pixel_um: float, interval_s: float) -> list[tuple[Cell, ...]]:
+    """The cells livewatch sees in each frame."""
+    height, width = movie.shape[1:]
+    stage = (width / 2 * pixel_um, height / 2 * pixel_um)
+    view = View("msc", *stage, None, "", pixel_um, 1, (width, height))
+    analyst = Analyst(Experiment(cells=Cells(tumor_diameter_um=DIAMETER_UM)))
+    state, seen = analyst.begin(), []
+    for index, image in enumerate(movie):
+        at_s = index * interval_s
+        shot = Shot(view, (Plane("tumor", 50.0),), at_s, Purpose.SURVEY)
+        exposure = Exposure("tumor", at_s, at_s + 0.05, 50.0)
+        frame = Frame(index, shot, view, (image,), (exposure,), at_s)
+        state, observation = analyst.observe(state, frame)
+        if observation.problem is not None:
+            print(f"        frame {index} not used: {observation.problem}")
+        seen.append(observation.cells)
+    return seen
+
+
+def painted(seen: list[tuple[Cell, ...]], shape: tuple[int, ...], pixel_um: float) -> np.ndarray:
+    """Label images: each cell's outline, filled with its identity."""
+    labels = np.zeros(shape, np.int32)
+    for image, cells in zip(labels, seen, strict=True):
+        for cell in cells:
+            corners = np.round((cell.outline_um / pixel_um - 0.5) * 16).astype(np.int32)
+            cv2.fillPoly(image, [corners], cell.id, shift=4)
+    return labels
+
+
+def graph_of(labels: np.ndarray, mothers: dict[int, int]) -> TrackingGraph:
+    """Tracks as the scorer wants them: a node per cell and frame, edges along each track."""
+    graph, last = nx.DiGraph(), {}
+    for frame, image in enumerate(labels):
+        for label in np.unique(image[image > 0]).tolist():
+            node = graph.number_of_nodes() + 1
+            y, x = np.argwhere(image == label).mean(0).tolist()
+            graph.add_node(node, t=frame, segmentation_id=label, x=x, y=y)
+            before = last.get(label) or last.get(mothers.get(label, -1))
+            if before is not None:
+                graph.add_edge(before, node)
+            last[label] = node
+    return TrackingGraph(graph, segmentation=labels, location_keys=("y", "x"))
+
+
+def main() -> None:
+    """Print the measures."""
+    if not DATA.is_dir():
+        print(f"skipped: no {DATA.parent.name}/{DATA.name} beside this checkout")
+        return
+    meta = json.loads((DATA / "meta.json").read_text(encoding="utf-8"))
+    movie = tifffile.imread(DATA / "images.tif")
+    truth = tifffile.imread(DATA / "tra_markers.tif").astype(np.int32)
+    seen = tracked(movie, meta["pixel_um"], meta["frame_min"] * 60.0)
+    found = painted(seen, movie.shape, meta["pixel_um"])
+    mothers = {c.id: c.parent_id for cells in seen for c in cells if c.parent_id is not None}
+    results, _ = run_metrics(
+        graph_of(truth, {}),
+        graph_of(found, mothers),
+        CTCMatcher(),
+        [CTCMetrics()],
+        relax_skips_gt=True,
+        relax_skips_pred=True,
+    )
+    for name, value in results[0]["results"].items():
+        print(f"{name:28} {value:.3f}" if isinstance(value, float) else f"{name:28} {value}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
