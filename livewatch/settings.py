@@ -12,9 +12,10 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False)]
-Fraction = Annotated[float, Field(ge=0, le=1)]
+# strict: neither "30" nor true is a number of seconds
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False, strict=True)]
+NotNegative = Annotated[float, Field(ge=0, allow_inf_nan=False, strict=True)]
+Fraction = Annotated[float, Field(ge=0, le=1, strict=True)]
 
 
 class Section(BaseModel):
@@ -56,6 +57,9 @@ class Microscope(Section):
         2.0, description="a stage further than this from where it was sent has not arrived"
     )
     z_tolerance_um: Positive = Field(1.0, description="the same for focus")
+    buffer_mb: Annotated[int, Field(ge=1)] = Field(
+        512, description="memory for images of a burst that are not read yet"
+    )
     timeout_s: Positive = Field(
         10.0, description="a device busy for longer than this has failed; exposure is added"
     )
@@ -230,10 +234,18 @@ class Light(Section):
 class Limits(Section):
     """What livewatch will not do, whatever happens."""
 
-    duration_s: Positive | None = Field(None, description="the session ends after this")
-    x_um: tuple[float, float] | None = Field(None, description="stage x stays within [low, high]")
-    y_um: tuple[float, float] | None = Field(None, description="stage y stays within [low, high]")
-    z_um: tuple[float, float] | None = Field(None, description="focus stays within [low, high]")
+    duration_s: Positive | None = Field(
+        None, description="the session ends after this", examples=[14400.0]
+    )
+    x_um: tuple[float, float] | None = Field(
+        None, description="stage x stays within [low, high]", examples=[(-5000.0, 5000.0)]
+    )
+    y_um: tuple[float, float] | None = Field(
+        None, description="stage y stays within [low, high]", examples=[(-5000.0, 5000.0)]
+    )
+    z_um: tuple[float, float] | None = Field(
+        None, description="focus stays within [low, high]", examples=[(-100.0, 100.0)]
+    )
     objectives: tuple[str, ...] = Field(
         (), description="objectives that may be turned in; [] = all with a pixel size"
     )

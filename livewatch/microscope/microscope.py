@@ -111,6 +111,7 @@ class Microscope:
             except Fault as fault:
                 raise BadInput(str(fault)) from fault
             core.setAutoShutter(False)
+            core.setCircularBufferMemoryFootprint(experiment.microscope.buffer_mb)
             aim = Aim(core, bench, experiment, clock)
             light = Light(core, bench, experiment)
             exposing = Exposing(core, bench, experiment, clock, aim, light)

@@ -140,7 +140,8 @@ def test_a_sequence_that_dies_is_a_miss_and_the_burst_goes_on(build: Build) -> N
 
 
 def test_an_overflowing_buffer_is_drained_and_the_rest_is_a_miss(build: Build) -> None:
-    stand = build(clock=RealClock(), prepare=lambda core: core.setCircularBufferMemoryFootprint(1))
+    small = EXPERIMENT.microscope.model_copy(update={"buffer_mb": 1})
+    stand = build(EXPERIMENT.model_copy(update={"microscope": small}), clock=RealClock())
     held: list[Any] = []
 
     def watch() -> Generator[Shot, Reply, None]:
@@ -160,8 +161,7 @@ def test_an_overflowing_buffer_is_drained_and_the_rest_is_a_miss(build: Build) -
 
 
 def test_micro_managers_own_camera_streams_too(build: Build) -> None:
-    experiment = EXPERIMENT.model_copy(deep=True)
-    stand = build(experiment, clock=RealClock(), adapter="demo")
+    stand = build(clock=RealClock(), adapter="demo")
     started = sequences(stand.core)
     frames = burst(stand, stand.shot(Plane("nk", 5.0), count=8, region=SMALL))
     assert started == ["Camera"]
