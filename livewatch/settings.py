@@ -57,6 +57,9 @@ class Microscope(Section):
         2.0, description="a stage further than this from where it was sent has not arrived"
     )
     z_tolerance_um: Positive = Field(1.0, description="the same for focus")
+    hold_focus: bool = Field(
+        False, description="keep the microscope's focus lock (PFS, Definite Focus, ...) locked"
+    )
     buffer_mb: Annotated[int, Field(ge=1)] = Field(
         512, description="memory for images of a burst that are not read yet"
     )
