@@ -17,6 +17,9 @@ if TYPE_CHECKING:
 HIT, DYING_BEGINS, DIED, DIVIDED, TWIST_BEGINS, SLIDE_BEGINS, HELD, LEFT = range(8)
 EVENT_NAMES = ("hit", "dying", "died", "divided", "twist", "slide", "held", "left")
 
+LINES_PER_STEP, EVENTS_PER_STEP = 6, 4
+"""The most that one cell can have written down in one step (of bites: one)."""
+
 BITE = np.dtype(
     [
         ("time_s", "f8"),
@@ -72,17 +75,17 @@ def founded(scene: Scene, rng: np.random.Generator) -> Colony:
     count = len(cells)
     return Colony(
         cells,
-        rng.normal(0.0, 0.03, (count, WAVES)),
+        rng.normal(0.0, 0.03, (count, WAVES)) * (1.0 - cells["stiff"])[:, None],
         np.repeat(np.maximum(cells["size"], 1.0)[:, None], CORNERS, axis=1),
-        np.zeros(max(40 * count, 20_000), LOG),
-        np.zeros(256, BITE),
-        np.zeros(1024, EVENT),
+        np.zeros(100 * LINES_PER_STEP * count, LOG),
+        np.zeros(10 * count, BITE),
+        np.zeros(10 * EVENTS_PER_STEP * count, EVENT),
         np.zeros(3, np.int64),
     )
 
 
 def roomier(colony: Colony) -> Colony:
-    """The same colony, with room for more bites and events where it was short."""
+    """The same colony, with room for more bites and events where half of it is used."""
     bites, events = colony.bites, colony.events
     if colony.used[1] > len(bites) // 2:
         bites = np.concatenate([bites, np.zeros(len(bites), BITE)])
@@ -96,9 +99,9 @@ def is_full(colony: Colony) -> bool:
     """Whether another step might find no room to write down what happens in it."""
     count = len(colony.cells)
     return bool(
-        colony.used[0] + 6 * count > len(colony.log)
+        colony.used[0] + LINES_PER_STEP * count > len(colony.log)
         or colony.used[1] + count > len(colony.bites)
-        or colony.used[2] + 4 * count > len(colony.events)
+        or colony.used[2] + EVENTS_PER_STEP * count > len(colony.events)
     )
 
 

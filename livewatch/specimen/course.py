@@ -66,8 +66,9 @@ class TrueEncounter:
 
     `end_s` is None while it is open; else it equals `last_contact_s`. `x_um`, `y_um` is midway
     between the cells at the last contact. `max_*` are the largest seen, signed. `death_s` is
-    when the tumor cell began to die, if it did so in time to be this contact's doing.
-    `outcome` is ongoing until it can be known, as for an experiment.
+    when the tumor cell began to die, if that was no later than could be this contact's doing.
+    `outcome` is ongoing until it can be known, as for an experiment; touching a cell that was
+    dying already is `released`, with the tag `corpse`.
     """
 
     nk_id: int
@@ -145,7 +146,7 @@ def encounters_of(culture: Culture, rule: Rule = ORDINARY) -> tuple[TrueEncounte
     """Every encounter so far, in order of beginning."""
     deaths = _deaths(culture)
     found = [
-        _encounter(culture, pair, lines, deaths.get(pair[1], math.inf), rule)
+        _encounter(culture, pair, lines, deaths.get(pair[1], math.nan), rule)
         for pair in culture.pairs()
         for lines in runs(culture.history(*pair), rule)
     ]
@@ -206,7 +207,7 @@ def _encounter(
     start_s, last_s = float(lines["step"][0] * STEP_S), float(lines["step"][-1] * STEP_S)
     sums = summed(lines)
     drift_x, drift_y = culture.drift_um(last_s)
-    if not start_s <= death_s <= last_s + rule.late_death_s:
+    if death_s > last_s + rule.late_death_s:
         death_s = math.nan
     encounter = TrueEncounter(
         nk_id=pair[0],
@@ -239,7 +240,9 @@ def _judged(encounter: TrueEncounter, now_s: float, rule: Rule) -> TrueEncounter
         )
         if so
     )
-    if math.isfinite(encounter.death_s):
+    if encounter.death_s < encounter.start_s:
+        tags, outcome = (*tags, "corpse"), Outcome.RELEASED
+    elif math.isfinite(encounter.death_s):
         outcome = Outcome.KILLED
     elif encounter.end_s is None or now_s - encounter.end_s < rule.viable_s:
         outcome = Outcome.ONGOING

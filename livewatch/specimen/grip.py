@@ -170,11 +170,7 @@ def struggle(
     if time_s < tumor.twist_s or time_s < nk.slide_s:
         return
     left_s = nk.leave_s - time_s
-    eager = 0.0
-    if nk.plan == EVADE:
-        eager = 1.0 / habits.tempo
-    elif nk.plan == FAIL:
-        eager = 0.05 / habits.tempo
+    eager = 1.0 / habits.tempo if nk.plan == EVADE else 0.0
     lot = rng.random()
     length_s = 20.0 + 40.0 * rng.random()
     if nk.plan == EVADE and left_s < 50.0:

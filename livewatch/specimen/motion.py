@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from livewatch.specimen.cells import ALIVE, DEAD, EMPTY, FREE, NK, TUMOR
+from livewatch.specimen.cells import ALIVE, EMPTY, FREE, NK, TUMOR
 from livewatch.specimen.compiled import compiled
 from livewatch.specimen.outline import radius_at, wrapped
 
@@ -95,7 +95,7 @@ def seek(cells: NDArray[Any], slot: int, habits: Habits, time_s: float, step_s: 
         dx = wrapped(prey.x - cell.x, habits.side_um)
         dy = wrapped(prey.y - cell.y, habits.side_um)
         gap = math.hypot(dx, dy) - prey.size - cell.size
-        shy = prey.state == DEAD or (cell.shy_of == other and time_s < cell.shy_s)
+        shy = prey.state != ALIVE or (cell.shy_of == other and time_s < cell.shy_s)
         if shy and gap < 12.0:
             best, bearing, pull = -10.0, math.atan2(dy, dx), -0.06
         elif not shy and gap < best:
@@ -121,7 +121,7 @@ def make_room(
         apart = math.hypot(dx, dy) + 1e-9
         bearing = math.atan2(dy, dx)
         if a.kind == b.kind:
-            room = 0.92 * (a.size + b.size)
+            room = a.size + b.size
         elif a.kind == TUMOR:
             room = radius_at(radii[pairs[row, 0]], bearing - a.angle) + 0.85 * b.size
         else:

@@ -26,9 +26,9 @@ class Habits(NamedTuple):
     attraction_per_s: float = 0.02
     sense_um: float = 45.0
     tumor_speed_um_per_s: float = 0.006
-    kill_chance: float = 0.35
+    kill_chance: float = 0.45
     evade_chance: float = 0.35
-    fail_chance: float = 0.1
+    fail_chance: float = 0.08
     bite_per_s: float = 0.006
     twist_per_s: float = 0.006
     slip_per_s: float = 0.004
