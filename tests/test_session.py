@@ -1,0 +1,186 @@
+"""A whole session in this process, on the real core: what happens when something goes wrong."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import threading
+from collections import namedtuple
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from livewatch import assembly, lookout
+from livewatch import session as sessions
+from livewatch.analysis.analyst import Analyst
+from livewatch.model import Ask, Frame, Request
+from livewatch.session import Ending
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from livewatch.model import Observation, Step
+    from livewatch.session import Session
+
+
+def demo(folder: Path, seconds: float = 200, speed: float | None = None) -> Session:
+    return assembly.demo(
+        seconds=seconds,
+        seed=0,
+        scene="mixed",
+        speed=speed,
+        out=folder,
+        camera="specimen",
+        announce=lambda what: None,
+    )
+
+
+def run(session: Session) -> Session:
+    session.start()
+    session.join(200)
+    assert session.is_over
+    return session
+
+
+def events(folder: Path, kind: str) -> list[dict[str, Any]]:
+    text = (folder / "events.jsonl").read_text(encoding="utf-8")
+    return [event for event in map(json.loads, text.splitlines()) if event["kind"] == kind]
+
+
+def test_analysis_that_fails_is_written_down_and_the_survey_goes_on(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain = Analyst.observe
+
+    def failing(self: Analyst, state: Any, frame: Frame) -> tuple[Any, Observation]:
+        if frame.index == 2:
+            raise ZeroDivisionError("a fault made for this test")
+        return plain(self, state, frame)
+
+    monkeypatch.setattr(Analyst, "observe", failing)
+    session = run(demo(tmp_path / "out"))
+    assert session.end is not None
+    assert session.end.status is Ending.COMPLETED
+    assert session.tally.frames > 3
+    (fault,) = events(tmp_path / "out", "fault")
+    assert fault["what"] == "analysis of frame 2 failed"
+    assert "a fault made for this test" in fault["why"]
+
+
+def test_analysis_that_hangs_does_not_stop_the_survey(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plain, release = Analyst.observe, threading.Event()
+
+    def hanging(self: Analyst, state: Any, frame: Frame) -> tuple[Any, Observation]:
+        if frame.index == 1:
+            release.wait(100)
+        return plain(self, state, frame)
+
+    monkeypatch.setattr(Analyst, "observe", hanging)
+    monkeypatch.setattr(lookout, "HANG_S", 0.2)
+    session = demo(tmp_path / "out")
+    frames = list[int]()
+
+    def see(step: Step) -> None:
+        if isinstance(step.reply, Frame):
+            frames.append(step.reply.index)
+            if step.reply.index == 4:
+                release.set()
+
+    session.subscribe(see)
+    run(session)
+    assert frames == list(range(len(frames)))
+    assert len(frames) > 5
+    assert session.skipped >= 1
+    assert session.tally.unseen >= 1
+    assert session.end is not None
+    assert session.end.status is Ending.COMPLETED
+
+
+def test_a_disk_that_fills_up_ends_the_session_before_it_is_full(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = namedtuple("usage", "total used free")
+    session = demo(tmp_path / "out")
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: usage(0, 0, 0.9e9))
+    run(session)
+    assert session.end is not None
+    assert session.end.status is Ending.FAILED
+    assert "limits.disk_reserve_gb" in session.end.reason
+    assert session.tally.frames == 1
+    end = json.loads((tmp_path / "out" / "end.json").read_text(encoding="utf-8"))
+    assert end["status"] == "failed"
+
+
+def test_a_full_disk_is_refused_before_anything_is_made(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usage = namedtuple("usage", "total used free")
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: usage(0, 0, 0.5e9))
+    with pytest.raises(assembly.BadInput, match="disk_reserve_gb"):
+        demo(tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_fault_in_the_loop_ends_the_session_as_failed_with_the_sample_dark(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: Any) -> None:
+        raise RuntimeError("a fault made for this test")
+
+    session = demo(tmp_path / "out")
+    monkeypatch.setattr(session._policy, "decide", broken)
+    left = list[list[str]]()
+    plain = session._microscope.leave
+    monkeypatch.setattr(session._microscope, "leave", lambda: left.append(plain()) or left[-1])
+    run(session)
+    assert session.end == sessions.End(Ending.FAILED, "RuntimeError: a fault made for this test")
+    assert left == [[]]
+    assert events(tmp_path / "out", "fault")
+
+
+def test_no_decision_is_carried_out_before_its_frame_is_acknowledged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = demo(tmp_path / "out", seconds=100)
+    acknowledged = set[int]()
+    plain = session._recorder.wait
+    taken_before = list[bool]()
+
+    def wait(index: int, timeout_s: float | None = None) -> None:
+        plain(index, timeout_s)
+        acknowledged.add(index)
+
+    def see(step: Step) -> None:
+        if isinstance(step.reply, Frame) and step.reply.index:
+            taken_before.append(step.reply.index - 1 in acknowledged)
+
+    monkeypatch.setattr(session._recorder, "wait", wait)
+    session.subscribe(see)
+    run(session)
+    assert taken_before
+    assert all(taken_before)
+
+
+def test_an_operator_can_hold_mark_and_end(tmp_path: Path) -> None:
+    session = demo(tmp_path / "out", seconds=1e6, speed=1000.0)
+    held = threading.Event()
+
+    def see(step: Step) -> None:
+        if isinstance(step.reply, Request) and step.reply.ask is Ask.HOLD:
+            held.set()
+
+    session.subscribe(see)
+    session.start()
+    session.ask(Request(Ask.MARK, 0.0, text="look at this one"))
+    session.ask(Request(Ask.HOLD, 0.0))
+    assert held.wait(60)
+    frames = session.tally.frames
+    session.join(0.5)
+    assert session.tally.frames == frames
+    session.stop("enough for today")
+    session.join(60)
+    assert session.end == sessions.End(Ending.STOPPED, session.end.reason if session.end else "")
+    asked = [event["request"]["ask"] for event in events(tmp_path / "out", "request")]
+    assert asked == ["mark", "hold", "end"]
