@@ -226,7 +226,8 @@ class Frame:
 
     `planes` are arrays (rows, columns) in the order of `shot.planes`. `index` counts the
     session's frames from 0. `time_s` is the start of the first exposure. `source` is the
-    recorded time point shown, in a replay.
+    recorded time point shown, in a replay. `remark` says what is wrong with it nevertheless (out
+    of focus), '' when nothing is.
     """
 
     index: int
@@ -237,6 +238,7 @@ class Frame:
     time_s: float
     source: int | None = None
     stopwatch: Stopwatch = Stopwatch()
+    remark: str = ""
 
     @property
     def end_s(self) -> float:

@@ -193,6 +193,9 @@ class Reaction(Section):
     recenter_um: Positive = Field(
         8.0, description="move the region when the pair is this far off its centre"
     )
+    look_around_s: Positive = Field(
+        10.0, description="the whole field is read this often meanwhile: costs data, no light"
+    )
     cooldown_s: NotNegative = Field(
         60.0, description="stay for this long after the encounter is over"
     )

@@ -7,37 +7,36 @@ that did not arrive, an objective with another pixel size, a region that was not
 
 from __future__ import annotations
 
-import time
-from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pymmcore_plus import Keyword
 
 from livewatch.microscope.bench import binning_in_use
+from livewatch.microscope.drive import Drive
 from livewatch.microscope.fault import Fault, asking
+from livewatch.microscope.focus_lock import FocusLock
 from livewatch.model import Region, View
 from livewatch.settings import Objective
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from pymmcore_plus import CMMCorePlus
 
     from livewatch.clock import Clock
     from livewatch.microscope.bench import Bench
-    from livewatch.settings import Experiment
+    from livewatch.settings import Experiment, Microscope
 
 ROUNDING_PX = 32
 """A camera may move a region's edges by this much to suit its readout; the frame says so."""
-STILL_S = 0.3
-"""A stage that has not moved for this long has stopped, whatever its busy flag says."""
-POLL_S = 0.005
 ON_AXIS = Objective()
 
 
 class Aim:
-    """Moves stage, focus, turret and readout of one core."""
+    """Moves stage, focus, turret and readout of one core.
+
+    Views are in the sample's coordinates: an objective's offset lies between them and what the
+    stage and the focus drive say.
+    """
 
     def __init__(
         self, core: CMMCorePlus, bench: Bench, experiment: Experiment, clock: Clock
@@ -47,163 +46,67 @@ class Aim:
         self._settings = experiment.microscope
         self._limits = experiment.limits
         self._objectives = experiment.objectives
-        self._offset = ON_AXIS
         self._clock = clock
-        self._sent: tuple[float, float] | None = None
-        self._sent_z: float | None = None
+        self._stage, self._focus = drives(core, bench, self._settings)
+        patience_s = self._settings.timeout_s
+        self._lock = FocusLock(core, patience_s) if self._settings.hold_focus else None
         self._readouts: dict[tuple[Region, int], list[int]] = {}
 
-    def at(self, view: View) -> View:
-        """Go to `view`; the view that the devices then state.
+    def at(self, view: View) -> tuple[View, str]:
+        """Go to `view`; the view that the devices then state, and '' or why it is out of focus.
 
         Raises `Fault` when that is not the view that was asked for.
         """
-        view = self._keeping_focus(view)
-        moved = self._turn(view)
-        self._offset = self._objectives.get(view.objective, ON_AXIS)
-        moved = self._move(view) or moved
-        moved = self._focus(view, moved) or moved
-        if moved:
-            self._clock.wait_out(self._settings.settle_ms / 1e3)
+        view = self._turn(view)
+        off = self._objectives.get(view.objective, ON_AXIS)
+        if self._stage is not None:
+            self._settle(
+                self._stage.go(view.stage_x_um - off.offset_x_um, view.stage_y_um - off.offset_y_um)
+            )
+        remark = self._focused(view, off)
         self._bin(view)
         region = self._read_out(view)
-        return self._confirmed(view, region)
+        return self._confirmed(view, region, off), remark
 
-    def _keeping_focus(self, view: View) -> View:
-        """The view with its focus stated, if the turret has to turn: it stays on the sample."""
-        stays = not self._bench.turret or self._bench.focus == "" or view.z_um is not None
-        if stays or self._core.getStateLabel(self._bench.turret) == view.objective:
-            return view
-        self._offset = self._objectives.get(self._core.getStateLabel(self._bench.turret), ON_AXIS)
-        return replace(view, z_um=self._z())
+    def _settle(self, moved: bool) -> None:
+        if moved:
+            self._clock.wait_out(self._settings.settle_ms / 1e3)
 
-    # --- objective ---------------------------------------------------------------------
+    # --- objective and focus -----------------------------------------------------------------
 
-    def _turn(self, view: View) -> bool:
-        """Turn the objective in, if it is another one."""
+    def _turn(self, view: View) -> View:
+        """Turn the objective in, if it is another one.
+
+        The focus gets out of the turret's way where that is set. A view that states no focus then
+        states the one the sample was in.
+        """
         core, turret = self._core, self._bench.turret
-        if not turret or core.getStateLabel(turret) == view.objective:
-            return False
-        if self._limits.turret_z_um is not None and self._bench.focus:
-            self._send_focus(self._limits.turret_z_um)
+        label = core.getStateLabel(turret) if turret else view.objective
+        if label == view.objective:
+            return view
+        if self._focus is not None:
+            if view.z_um is None:
+                off = self._objectives.get(label, ON_AXIS)
+                view = replace(view, z_um=self._focus.place()[0] + off.offset_z_um)
+            if self._limits.turret_z_um is not None:
+                self._focus.go(self._limits.turret_z_um)
         with asking(f"turning to objective {view.objective!r}"):
             core.setStateLabel(turret, view.objective)
             core.waitForDevice(turret)
         label = core.getStateLabel(turret)
         if label != view.objective:
             raise Fault(f"the turret is at {label!r}, it was sent to {view.objective!r}")
-        self._check_pixel(view)
-        return True
+        self._settle(True)
+        return view
 
-    def _check_pixel(self, view: View) -> None:
-        """The core's pixel size has to be the one that the view was planned with."""
-        known_um = self._bench.pixel_um.get(view.objective)
-        if known_um is None:
-            raise Fault(f"no pixel size is known for objective {view.objective!r}")
-        if abs(view.pixel_um / view.binning / known_um - 1) > 0.01:
-            raise Fault(
-                f"{view.objective!r} has {known_um:g} um per pixel, the shot was planned with "
-                f"{view.pixel_um / view.binning:g}"
-            )
-
-    # --- stage and focus -----------------------------------------------------------------
-
-    def _move(self, view: View) -> bool:
-        """Send the stage, if it is not there or was last sent elsewhere."""
-        if not self._bench.stage:
-            return False
-        off = self._offset
-        target = (view.stage_x_um - off.offset_x_um, view.stage_y_um - off.offset_y_um)
-        if self._sent in (None, target) and self._is_near(target):
-            self._sent = target
-            return False
-        with asking(f"moving the stage to {target[0]:.1f}, {target[1]:.1f} um"):
-            self._twice(lambda: self._core.setXYPosition(self._bench.stage, *target))
-            self._arrive(self._bench.stage, lambda: self._is_near(target), self._place)
-        self._sent = target
-        return True
-
-    def _focus(self, view: View, moved: bool) -> bool:
-        """Send the focus, if the view states one and it is not there."""
-        if not self._bench.focus or view.z_um is None:
-            return False
-        target = view.z_um - self._offset.offset_z_um
-        if not moved and self._sent_z in (None, target) and self._is_focused(target):
-            self._sent_z = target
-            return False
-        self._send_focus(target)
-        return True
-
-    def _send_focus(self, target: float) -> None:
-        with asking(f"focusing to {target:.2f} um"):
-            self._twice(lambda: self._core.setPosition(self._bench.focus, target))
-            self._arrive(
-                self._bench.focus, lambda: self._is_focused(target), lambda: (self._raw_z(),)
-            )
-        self._sent_z = target
-
-    def _twice(self, move: Callable[[], None]) -> None:
-        """An absolute move may be tried again: the second lands in the same place."""
+    def _focused(self, view: View, off: Objective) -> str:
+        """Bring the sample into focus; why it is not, or ''. Out of focus is an image still."""
         try:
-            move()
-        except Exception:  # noqa: BLE001 - the second attempt says what is wrong
-            move()
-
-    def _arrive(
-        self, device: str, is_there: Callable[[], bool], place: Callable[[], tuple[float, ...]]
-    ) -> None:
-        """Wait until a stage is where it was sent; stop it and raise if it is not."""
-        try:
-            self._core.waitForDevice(device)
-            if is_there() or self._creeps_in(is_there, place):
-                return
-        except Exception:
-            self._halt(device)
-            raise
-        self._halt(device)
-        where = ", ".join(f"{value:.2f}" for value in place())
-        raise Fault(f"{device} stopped at {where} um, which is not where it was sent")
-
-    def _creeps_in(
-        self, is_there: Callable[[], bool], place: Callable[[], tuple[float, ...]]
-    ) -> bool:
-        """Watch a stage that calls itself ready but is not there yet, for as long as it moves."""
-        until_s = time.monotonic() + self._settings.timeout_s
-        last, still_since_s = place(), time.monotonic()
-        while time.monotonic() < until_s and time.monotonic() - still_since_s < STILL_S:
-            time.sleep(POLL_S)
-            if is_there():
-                return True
-            if (now := place()) != last:
-                last, still_since_s = now, time.monotonic()
-        return False
-
-    def _halt(self, device: str) -> None:
-        with suppress(Exception):  # many stages cannot be stopped
-            self._core.stop(device)
-        self._sent = self._sent_z = None
-
-    def _place(self) -> tuple[float, float]:
-        """Where the stage says it is; without a stage, at 0, 0."""
-        if not self._bench.stage:
-            return 0.0, 0.0
-        x, y = self._core.getXYPosition(self._bench.stage)
-        return x + 0.0, y + 0.0  # never -0.0
-
-    def _raw_z(self) -> float:
-        return float(self._core.getPosition(self._bench.focus)) + 0.0
-
-    def _z(self) -> float:
-        """Where the sample is in focus, whatever the objective."""
-        return self._raw_z() + self._offset.offset_z_um
-
-    def _is_focused(self, target: float) -> bool:
-        return abs(self._raw_z() - target) <= self._settings.z_tolerance_um
-
-    def _is_near(self, target: tuple[float, float]) -> bool:
-        x, y = self._place()
-        distance_um = ((x - target[0]) ** 2 + (y - target[1]) ** 2) ** 0.5
-        return bool(distance_um <= self._settings.xy_tolerance_um)
+            if self._focus is not None and view.z_um is not None and self._lock is None:
+                self._settle(self._focus.go(view.z_um - off.offset_z_um))
+        except Fault as fault:
+            return f"out of focus: {fault}"
+        return "" if self._lock is None else self._lock.relocked()
 
     # --- readout ---------------------------------------------------------------------------
 
@@ -245,9 +148,9 @@ class Aim:
 
     # --- the answer ----------------------------------------------------------------------------
 
-    def _confirmed(self, view: View, readout: Region) -> View:
+    def _confirmed(self, view: View, readout: Region, off: Objective) -> View:
         """The view as the devices state it."""
-        x, y = self._place()
+        x, y = self._stage.place() if self._stage is not None else (0.0, 0.0)
         shown = self._bench.orientation.shown(view.window, readout)
         whole = (shown.x_px, shown.y_px) == (0, 0) and (
             abs(shown.width_px - view.sensor_px[0]) < view.binning
@@ -255,11 +158,47 @@ class Aim:
         )
         return replace(
             view,
-            stage_x_um=x + self._offset.offset_x_um,
-            stage_y_um=y + self._offset.offset_y_um,
-            z_um=self._z() if self._bench.focus else None,
+            stage_x_um=x + off.offset_x_um,
+            stage_y_um=y + off.offset_y_um,
+            z_um=self._z_um(off),
             region=None if whole else shown,
         )
+
+    def _z_um(self, off: Objective) -> float | None:
+        """The focus as the drive states it, None if it has nothing to say."""
+        if self._focus is None:
+            return None
+        try:
+            with asking("reading the focus"):
+                return self._focus.place()[0] + off.offset_z_um
+        except Fault:
+            return None
+
+
+def drives(
+    core: CMMCorePlus, bench: Bench, settings: Microscope
+) -> tuple[Drive | None, Drive | None]:
+    """The motors of stage and focus, as far as there are any."""
+    stage = focus = None
+    if bench.stage:
+        stage = Drive(
+            core,
+            bench.stage,
+            lambda: tuple(core.getXYPosition(bench.stage)),
+            lambda x, y: core.setXYPosition(bench.stage, x, y),
+            settings.xy_tolerance_um,
+            settings.timeout_s,
+        )
+    if bench.focus:
+        focus = Drive(
+            core,
+            bench.focus,
+            lambda: (core.getPosition(bench.focus),),
+            lambda z: core.setPosition(bench.focus, z),
+            settings.z_tolerance_um,
+            settings.timeout_s,
+        )
+    return stage, focus
 
 
 def check_region(wanted: Region, real: Region, slack_px: int) -> None:

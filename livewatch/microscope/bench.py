@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING
 from pymmcore_plus import DeviceType, Keyword
 
 from livewatch.errors import BadInput
-from livewatch.microscope.configuration import lamp_of, listed, missing_preset, uncalibrated
+from livewatch.microscope.configuration import lamp_of, listed, missing_preset
 from livewatch.microscope.fault import one_line
 from livewatch.microscope.orientation import Orientation
 from livewatch.model import Instrument, View
-from livewatch.settings import Imaging, Objective
+from livewatch.settings import Objective
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from pymmcore_plus import CMMCorePlus
 
-    from livewatch.settings import Channel, Experiment, Limits
+    from livewatch.settings import Channel, Experiment
 
 Setting = tuple[str, str, str]
 """A device, one of its properties, and the value it has to have."""
@@ -56,9 +56,6 @@ def survey_bench(core: CMMCorePlus, experiment: Experiment) -> Bench:
     camera, turret = camera_of(core), turret_of(core)
     binnings = binnings_of(core, camera)
     camera_px, has_region = sensor_of(core, camera)
-    check_imaging(core, experiment)
-    for name, channel in experiment.channels.items():
-        check_light(core, name, channel, experiment.limits)
     return Bench(
         camera=camera,
         stage=str(core.getXYStageDevice()),
@@ -75,21 +72,8 @@ def survey_bench(core: CMMCorePlus, experiment: Experiment) -> Bench:
 
 
 def instrument_of(core: CMMCorePlus, bench: Bench, experiment: Experiment) -> Instrument:
-    """What the microscope can do, and where it stands, for the policy.
-
-    Raises `BadInput` for an objective, a binning or a position that this microscope does not have.
-    """
-    wanted = experiment.microscope
-    objective = str(core.getStateLabel(bench.turret)) if bench.turret else ""
-    check_objective(wanted.objective or objective, bench, experiment.limits.objectives)
-    if wanted.binning not in bench.binnings:
-        raise BadInput(
-            f"[microscope] binning = {wanted.binning}: {bench.camera} has {listed(bench.binnings)}"
-        )
-    check_positions(experiment, bench)
-    for name in experiment.objectives:
-        if name not in bench.pixel_um:
-            raise BadInput(uncalibrated("[objectives]", name, bench.pixel_um))
+    """What the microscope can do, and where it stands, for the policy."""
+    objective = objective_in_place(core, bench)
     x, y = core.getXYPosition() if bench.stage else (0.0, 0.0)
     binning = binning_in_use(core, bench)
     offset = experiment.objectives.get(objective, Objective())
@@ -111,6 +95,11 @@ def instrument_of(core: CMMCorePlus, bench: Bench, experiment: Experiment) -> In
         moves_objective=bool(bench.turret),
         has_region=bench.has_region,
     )
+
+
+def objective_in_place(core: CMMCorePlus, bench: Bench) -> str:
+    """The objective that is turned in, '' without a turret."""
+    return str(core.getStateLabel(bench.turret)) if bench.turret else ""
 
 
 # --- the parts ------------------------------------------------------------------------
@@ -238,95 +227,6 @@ def preset_of(core: CMMCorePlus, name: str, channel: Channel) -> tuple[Setting, 
                 f"loaded: {listed(loaded(core))}"
             )
     return settings
-
-
-def check_light(core: CMMCorePlus, name: str, channel: Channel, limits: Limits) -> None:
-    """Refuse exposures above the limits, and a light power that cannot be set."""
-    for key, cap in (("exposure_ms", limits.max_exposure_ms), ("power", limits.max_power)):
-        if getattr(channel, key) > cap:
-            raise BadInput(
-                f"[channels.{name}] {key} = {getattr(channel, key):g} is above "
-                f"limits.max_{key} = {cap:g}"
-            )
-    device, prop = lamp_of(channel)
-    where = f"[channels.{name}] power_property = {channel.power_property!r}"
-    if not device:
-        return
-    if device not in loaded(core):
-        raise BadInput(f"{where}: {device!r} is not loaded; {listed(loaded(core))} are")
-    if not prop or not core.hasProperty(device, prop):
-        raise BadInput(f"{where}: {device} has {listed(core.getDevicePropertyNames(device))}")
-    value = channel.full_power * channel.power
-    if core.hasPropertyLimits(device, prop) and not (
-        core.getPropertyLowerLimit(device, prop)
-        <= value
-        <= core.getPropertyUpperLimit(device, prop)
-    ):
-        raise BadInput(
-            f"{where}: full_power x power = {value:g} is not within "
-            f"{core.getPropertyLowerLimit(device, prop):g} to "
-            f"{core.getPropertyUpperLimit(device, prop):g}"
-        )
-
-
-# --- what can be refused beforehand ------------------------------------------------------
-
-
-def check_imaging(core: CMMCorePlus, experiment: Experiment) -> None:
-    """Refuse channels that one exposure cannot show together."""
-    imaging = experiment.microscope.imaging
-    if imaging is Imaging.SEQUENTIAL:
-        return
-    cameras = core.getNumberOfCameraChannels()
-    if imaging is Imaging.TWO_CAMERAS and cameras != 2:
-        raise BadInput(
-            f"[microscope] imaging = 'two-cameras': {core.getCameraDevice()} gives {cameras} "
-            "image; make a 'Multi Camera' of two the camera"
-        )
-    others = sorted(set(experiment.channels) - {"nk", "tumor"})
-    if others:
-        raise BadInput(
-            f"[channels.{others[0]}]: imaging = {imaging.value!r} shows nk and tumor, nothing else"
-        )
-    nk, tumor = experiment.channels["nk"], experiment.channels["tumor"]
-    for key in ("group", "preset", "exposure_ms", "power"):
-        if getattr(nk, key) != getattr(tumor, key):
-            raise BadInput(
-                f"[channels] nk and tumor are taken in one exposure ({imaging.value}), but their "
-                f"{key} differ: {getattr(nk, key)!r} and {getattr(tumor, key)!r}"
-            )
-
-
-def check_objective(objective: str, bench: Bench, allowed: tuple[str, ...]) -> None:
-    """Refuse an objective that is not there, has no pixel size, or is not allowed."""
-    if objective not in bench.pixel_um:
-        raise BadInput(uncalibrated("[microscope] objective", objective, bench.pixel_um))
-    if allowed and objective not in allowed:
-        raise BadInput(
-            f"objective {objective!r} is not among [limits] objectives = {list(allowed)}"
-        )
-
-
-def check_positions(experiment: Experiment, bench: Bench) -> None:
-    """Refuse positions that cannot be reached, or are out of limits."""
-    if not bench.stage and len(experiment.positions) > 1:
-        raise BadInput(
-            f"{len(experiment.positions)} positions, but this microscope has no motorized stage"
-        )
-    limits = experiment.limits
-    for position in experiment.positions:
-        if position.z_um is not None and not bench.focus:
-            raise BadInput(f"position {position.name!r} has z_um, but there is no motorized focus")
-        for name, place, bounds in (
-            ("x_um", position.x_um, limits.x_um),
-            ("y_um", position.y_um, limits.y_um),
-            ("z_um", position.z_um, limits.z_um),
-        ):
-            if bounds and place is not None and not bounds[0] <= place <= bounds[1]:
-                raise BadInput(
-                    f"position {position.name!r}: {name} = {place} is not within [limits] {name} = "
-                    f"{list(bounds)}"
-                )
 
 
 # --- small answers ------------------------------------------------------------------------

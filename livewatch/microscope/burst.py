@@ -75,18 +75,18 @@ class Burst:
 
         Closing it ends the burst. Raises `Fault` if the burst cannot be begun.
         """
-        view = self._hand.do(lambda: self._ready(shot), 3 * self._settings.timeout_s)
+        aimed = self._hand.do(lambda: self._ready(shot), 3 * self._settings.timeout_s)
         with self._light.on():
             try:
                 start_s = self._start(shot.count)
-                yield from self._stream(shot, view, start_s, index)
+                yield from self._stream(shot, aimed, start_s, index)
             finally:
                 self._stop()
 
-    def _ready(self, shot: Shot) -> View:
-        view = self._aim.at(shot.view)
+    def _ready(self, shot: Shot) -> tuple[View, str]:
+        aimed = self._aim.at(shot.view)
         self._exposing.prepare(shot.planes[0])
-        return view
+        return aimed
 
     def _start(self, count: int) -> float:
         with asking("starting the camera's sequence"):
@@ -102,7 +102,7 @@ class Burst:
             self._core.clearCircularBuffer()
 
     def _stream(
-        self, shot: Shot, view: View, start_s: float, index: int
+        self, shot: Shot, aimed: tuple[View, str], start_s: float, index: int
     ) -> Generator[Taken, Shot, None]:
         """Frames and gaps, until all images of the burst are accounted for."""
         planned, number = shot.count, 0
@@ -118,7 +118,7 @@ class Burst:
                 reason = f"{lost} of {planned} streamed images lost"
                 shot = yield Missed(shot, reason, self._clock.now_s())
                 number += lost
-            frame = self._frame(shot, view, pixels, about, start_s, index)
+            frame = self._frame(shot, aimed, pixels, about, start_s, index)
             number, index = number + 1, index + 1
             shot = yield frame
 
@@ -138,8 +138,15 @@ class Burst:
         return None
 
     def _frame(
-        self, shot: Shot, view: View, raw: Pixels, about: Metadata, start_s: float, index: int
+        self,
+        shot: Shot,
+        aimed: tuple[View, str],
+        raw: Pixels,
+        about: Metadata,
+        start_s: float,
+        index: int,
     ) -> Frame:
+        view, remark = aimed
         in_hand_s = stopwatch_s()
         exposure_ms = shot.planes[0].exposure_ms
         begin_s, end_s = self._times(about, start_s, exposure_ms)
@@ -156,6 +163,7 @@ class Burst:
             time_s=begin_s,
             source=source_of(about),
             stopwatch=Stopwatch(exposed_s - exposure_ms / 1e3, exposed_s, in_hand_s),
+            remark=remark,
         )
 
     def _times(self, about: Metadata, start_s: float, exposure_ms: float) -> tuple[float, float]:

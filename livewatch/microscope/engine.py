@@ -66,6 +66,12 @@ class LoopEngine(PMDAEngine):
         self._shot: Shot | None = None
         self._events = 0
 
+    def conclude(self) -> None:
+        """Tell the loop, if it wanted to go on, that the acquisition was cancelled elsewhere."""
+        if self._shot is not None:
+            text = "the acquisition was cancelled in Micro-Manager"
+            self._tell(Request(Ask.END, self._clock.now_s(), text=text))
+
     # --- what the runner asks for -------------------------------------------------------
 
     def events(self) -> Iterator[MDAEvent]:
@@ -93,6 +99,8 @@ class LoopEngine(PMDAEngine):
                 self._tell(taken)
                 yield from payloads(taken, event, self._core)
                 self._take_news()
+                if self._is_cancelled():
+                    return
                 taken = further(taking, self._shot, shot)
                 shot = self._shot or shot
 
@@ -126,10 +134,7 @@ class LoopEngine(PMDAEngine):
         """Wait until the next shot is due, awake for news; False when there is no next shot."""
         while True:
             self._take_news()
-            if self._shot is not None and self._is_cancelled():
-                text = "the acquisition was cancelled in Micro-Manager"
-                self._tell(Request(Ask.END, self._clock.now_s(), text=text))
-            if self._shot is None:
+            if self._shot is None or self._is_cancelled():
                 return False
             due_s, now_s = self._shot.not_before_s, self._clock.now_s()
             if not due_s > now_s:

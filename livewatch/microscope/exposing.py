@@ -51,7 +51,7 @@ class Exposing:
 
         Raises `Fault` when the devices do not do what the shot asks.
         """
-        view = self._aim.at(shot.view)
+        view, remark = self._aim.at(shot.view)
         images: list[Pixels] = []
         exposures: list[Exposure] = []
         begun_s = None
@@ -73,6 +73,7 @@ class Exposing:
             time_s=exposures[0].start_s,
             source=self._source(),
             stopwatch=stopwatch,
+            remark=remark,
         )
 
     def together(self, planes: tuple[Plane, ...]) -> list[tuple[Plane, ...]]:

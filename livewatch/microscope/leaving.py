@@ -43,6 +43,7 @@ class Before:
     objective: str
     stage_um: tuple[float, float] | None
     z_um: float | None
+    focus_lock: bool | None
 
 
 def before_of(core: CMMCorePlus, experiment: Experiment) -> Before:
@@ -73,6 +74,7 @@ def before_of(core: CMMCorePlus, experiment: Experiment) -> Before:
         objective=str(core.getStateLabel(turret)) if turret else "",
         stage_um=None if x_y is None else (x_y[0], x_y[1]),
         z_um=core.getPosition() if core.getFocusDevice() else None,
+        focus_lock=core.isContinuousFocusEnabled() if core.getAutoFocusDevice() else None,
     )
 
 
@@ -93,7 +95,9 @@ def restore(core: CMMCorePlus, before: Before, experiment: Experiment) -> list[s
     attempt("putting the autoshutter back", partial(core.setAutoShutter, before.autoshutter))
     if attempt("putting the objective back", partial(_turn_back, core, before, experiment)):
         attempt("moving the stage back", partial(_move_back, core, before))
-        attempt("putting the focus back", partial(_focus_back, core, before))
+        if not before.focus_lock:  # else the lock holds the focus
+            attempt("putting the focus back", partial(_focus_back, core, before))
+        attempt("putting the focus lock back", partial(_lock_back, core, before))
     else:
         attempt.failures.append("stage and focus were left where they are")
     attempt.over()
@@ -184,3 +188,8 @@ def _focus_back(core: CMMCorePlus, before: Before) -> None:
     if before.z_um is not None and core.getPosition() != before.z_um:
         core.setPosition(core.getFocusDevice(), before.z_um)
         core.waitForDevice(core.getFocusDevice())
+
+
+def _lock_back(core: CMMCorePlus, before: Before) -> None:
+    if before.focus_lock is not None and core.isContinuousFocusEnabled() != before.focus_lock:
+        core.enableContinuousFocus(before.focus_lock)

@@ -12,6 +12,7 @@ from livewatch.microscope.burst import Burst
 from livewatch.microscope.engine import LoopEngine
 from livewatch.microscope.exposing import Exposing
 from livewatch.microscope.fault import Fault, Unsafe, asking, one_line
+from livewatch.microscope.fitness import refuse_unfit
 from livewatch.microscope.gate import refusal
 from livewatch.microscope.hand import Hand
 from livewatch.microscope.leaving import Before, before_of, restore
@@ -69,6 +70,7 @@ class Microscope:
         before = self._core.mda.set_engine(engine)
         try:
             self._core.mda.run(engine.events())
+            engine.conclude()
         finally:
             with suppress(RuntimeError):  # an interrupted runner keeps its engine
                 self._core.mda.set_engine(before or engine)
@@ -107,6 +109,7 @@ class Microscope:
                 with asking("the microscope does not answer"):
                     self._before = before_of(core, experiment)
                     bench = survey_bench(core, experiment)
+                    refuse_unfit(core, bench, experiment)
                     instrument = instrument_of(core, bench, experiment)
             except Fault as fault:
                 raise BadInput(str(fault)) from fault

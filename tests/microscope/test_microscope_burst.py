@@ -118,6 +118,23 @@ def test_an_operator_ends_a_burst(build: Build) -> None:
     assert not stand.core.getShutterOpen()
 
 
+def test_cancelling_in_micro_manager_ends_a_burst_and_the_loop(build: Build) -> None:
+    stand = build(clock=RealClock())
+    heard: list[Any] = []
+
+    def watch() -> Generator[Shot, Reply, None]:
+        shot = stand.shot(FAST, count=100_000, region=SMALL)
+        while not heard or isinstance(heard[-1], Frame):
+            heard.append((yield shot))
+            if len(heard) == 3:
+                stand.core.mda.cancel()
+            shot = rest_of(shot)
+
+    stand.microscope.run(watch(), stand.inbox)
+    assert [type(one) for one in heard] == [Frame, Frame, Frame, Request]
+    assert heard[-1].ask is Ask.END
+
+
 class Dying(SpecimenCamera):
     """A camera whose sequences break off after three images."""
 

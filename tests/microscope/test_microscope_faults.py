@@ -16,8 +16,11 @@ from pymmcore_plus.experimental.unicore import (
 )
 
 from livewatch.clock import VirtualClock
+from livewatch.errors import BadInput
 from livewatch.microscope.fault import Unsafe
 from livewatch.model import Frame, Missed, Region, View
+from livewatch.settings import Limits
+from livewatch.settings import Microscope as Settings
 from livewatch.specimen.camera import SpecimenCamera
 from livewatch.specimen.specimen import Picture
 
@@ -155,7 +158,7 @@ def test_a_stage_that_stops_short_is_a_miss_not_a_picture_of_the_wrong_place(bui
     table = Table(reaches=0.5)
     stand = build(prepare=with_table(table))
     missed, frame = stand.take(stand.shot(stage_x_um=100.0), stand.shot(stage_x_um=2.0))
-    assert missed.reason == ("Table stopped at 50.00, 0.00 um, which is not where it was sent")
+    assert missed.reason == ("Table stopped at 50.00, 0.00 um, it was sent to 100.00, 0.00 um")
     assert table.stopped
     assert stand.specimen.exposed[0][0].stage_x_um == 1.0  # the missed shot lit nothing
     assert frame.view.stage_x_um == 1.0  # within the tolerance, and labelled as it is
@@ -174,7 +177,7 @@ def test_a_stage_that_refuses_is_a_miss_and_moves_again_for_the_next_shot(build:
     table = Table(refuses=2)
     stand = build(prepare=with_table(table))
     missed, frame = stand.take(stand.shot(stage_x_um=100.0), stand.shot(stage_x_um=100.0))
-    assert missed.reason == "moving the stage to 100.0, 0.0 um: serial time-out"
+    assert missed.reason == "moving Table to 100.00, 0.00 um: serial time-out"
     assert frame.view.stage_x_um == 100.0
 
 
@@ -201,16 +204,75 @@ class Knob(StageDevice):
     def set_origin(self) -> None: ...
 
 
-def test_a_focus_that_fails_is_a_miss_and_without_it_frames_go_on(build: Build) -> None:
-    def prepare(core: Any) -> None:
-        core.loadPyDevice("Knob", Knob())
-        core.initializeDevice("Knob")
-        core.setFocusDevice("Knob")
+def with_knob(core: Any) -> None:
+    core.loadPyDevice("Knob", Knob())
+    core.initializeDevice("Knob")
+    core.setFocusDevice("Knob")
 
-    stand = build(prepare=prepare)
-    missed, frame = stand.take(stand.shot(z_um=5.0), stand.shot(z_um=None))
-    assert missed.reason == "focusing to 5.00 um: focus drive blocked"
-    assert frame.view.z_um == 0.0
+
+def test_without_focus_images_are_taken_at_the_same_rate_and_say_so(build: Build) -> None:
+    stand = build(prepare=with_knob)
+    blurred, frame = stand.take(stand.shot(z_um=5.0), stand.shot(z_um=None))
+    assert blurred.remark == "out of focus: moving Knob to 5.00 um: focus drive blocked"
+    assert blurred.view.z_um == frame.view.z_um == 0.0
+    assert frame.remark == ""
+
+
+def test_the_turret_does_not_turn_when_the_focus_does_not_get_out_of_its_way(build: Build) -> None:
+    careful = EXPERIMENT.model_copy(update={"limits": Limits(turret_z_um=-50.0)})
+    stand = build(careful, prepare=with_knob)
+    (missed,) = stand.take(stand.shot(objective="40x", pixel_um=0.1625))
+    assert missed.reason == "moving Knob to -50.00 um: focus drive blocked"
+    assert stand.core.getStateLabel("Objective") == "20x"
+
+
+class Lock:
+    """The core's focus lock, failing when told to; Python cannot make an autofocus device."""
+
+    def __init__(self, core: Any) -> None:
+        core.loadDevice("Lock", "DemoCamera", "DAutoFocus")
+        core.initializeDevice("Lock")
+        core.setAutoFocusDevice("Lock")
+        self.holds = True
+        self.asked = 0
+        self._is_locked = core.isContinuousFocusLocked
+        core.isContinuousFocusLocked = self.is_locked
+
+    def is_locked(self) -> bool:
+        self.asked += 1
+        return self.holds and self._is_locked()
+
+
+def test_a_lost_focus_lock_is_waited_for_once_and_locked_again(build: Build) -> None:
+    held = EXPERIMENT.model_copy(update={"microscope": Settings(hold_focus=True, timeout_s=0.1)})
+    locks: list[Lock] = []
+    stand = build(held, prepare=lambda core: locks.append(Lock(core)))
+    (frame,) = stand.take(stand.shot(z_um=3.0))
+    assert frame.remark == ""
+    assert frame.view.z_um == 0.0  # the lock keeps the focus, not the drive
+    assert stand.core.isContinuousFocusEnabled()
+    locks[0].holds, locks[0].asked = False, 0
+    (blurred,) = stand.take(stand.shot())
+    waited = locks[0].asked
+    (still_blurred,) = stand.take(stand.shot())
+    assert blurred.remark == still_blurred.remark == "out of focus: the focus lock does not hold"
+    assert waited > 2
+    assert locks[0].asked - waited == 2
+    locks[0].holds = True
+    (sharp,) = stand.take(stand.shot())
+    assert sharp.remark == ""
+    core = stand.core
+    switched: list[bool] = []
+    switch = core.enableContinuousFocus
+    core.enableContinuousFocus = lambda on: (switched.append(on), switch(on))
+    assert stand.microscope.leave() == []
+    assert switched == [False]
+
+
+def test_a_focus_lock_that_is_not_there_is_refused(build: Build) -> None:
+    held = EXPERIMENT.model_copy(update={"microscope": Settings(hold_focus=True)})
+    with pytest.raises(BadInput, match="no autofocus device is assigned"):
+        build(held).microscope.inspect()
 
 
 class Slipping(StateDevice):

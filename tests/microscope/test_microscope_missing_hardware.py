@@ -205,6 +205,6 @@ def test_a_stage_too_slow_for_the_time_out_is_stopped_and_missed(build: Build) -
     stand = build(hasty, clock=RealClock(), prepare=lagging)
     (missed,) = stand.take(stand.shot(*QUICK, stage_x_um=500.0))
     assert isinstance(missed, Missed)
-    assert missed.reason.startswith("moving the stage to 500.0, 0.0 um: Wait for device")
+    assert missed.reason.startswith("moving Slow XY to 500.00, 0.00 um: Wait for device")
     assert not stand.core.deviceBusy("Slow XY")
     assert stand.specimen.exposed == []
