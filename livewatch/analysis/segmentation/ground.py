@@ -1,0 +1,129 @@
+"""What an image shows where there is no cell: its background and its noise.
+
+The image is first reduced to a working resolution that follows from pixel size and cell size,
+so that a zoomed view costs no more than a survey.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from livewatch.model import Pixels
+
+    Floats = NDArray[np.float32]
+
+ACROSS_PX = 14
+"""Working pixels across a typical cell."""
+COARSE = 4
+"""Working pixels to one of the background's."""
+OPENING = 5.0
+"""The background's opening, in cell diameters: islands of cells narrower than this stand out."""
+SAMPLES = 16_000
+CORE = 0.2
+"""Share of the pixels, the most alike, that tells the background's level."""
+LEAST_NOISE = 0.25
+"""Counts: no camera is quieter; a rendered image may be."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ground:
+    """One image at working resolution, with its background taken off.
+
+    `signal` (h, w) is the image minus background, `smooth` the same blurred by 3 x 3;
+    `pixel_um` their pixel size, `by` how many image pixels that is. `level` (coarse) is the
+    background in counts, `noise` the SD of `smooth` where there is no cell; `diameter_um` a
+    typical cell.
+    """
+
+    signal: Floats
+    smooth: Floats
+    level: Floats
+    noise: float
+    pixel_um: float
+    by: int
+    diameter_um: float
+
+    @property
+    def background(self) -> float:
+        """The background's median, in counts."""
+        return float(np.median(self.level))
+
+    def minus(self, leak: Floats) -> Ground:
+        """The same with a smooth image (h, w) taken off."""
+        return replace(self, signal=self.signal - leak, smooth=self.smooth - leak)
+
+
+def reduction(pixel_um: float, diameter_um: float) -> int:
+    """How many image pixels make one working pixel."""
+    return max(1, round(diameter_um / (ACROSS_PX * pixel_um)))
+
+
+def reduced(image: Pixels, by: int) -> Floats:
+    """The image averaged over `by` x `by` pixels, hot pixels taken out; a rest is cut off."""
+    calm = cv2.medianBlur(image, 3) if by <= 2 and min(image.shape) >= 3 else image
+    height, width = image.shape[0] // by, image.shape[1] // by
+    if by == 1:
+        return np.asarray(calm, np.float32)
+    cut = calm[: height * by, : width * by].astype(np.float32)
+    return np.asarray(cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+
+
+def ground(image: Pixels, pixel_um: float, diameter_um: float) -> Ground:
+    """The image at working resolution, its background and its noise."""
+    by = reduction(pixel_um, diameter_um)
+    work = reduced(image, by)
+    return grounded(work, by, pixel_um * by, diameter_um)
+
+
+def grounded(work: Floats, by: int, pixel_um: float, diameter_um: float) -> Ground:
+    """Background and noise of an image already at working resolution."""
+    level = floor_of(work)
+    height, width = work.shape
+    signal = work - cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR)
+    smooth = np.asarray(cv2.blur(signal, (3, 3)), np.float32)
+    middle, noise = quiet(smooth)
+    return Ground(
+        signal=signal - np.float32(middle),
+        smooth=smooth - np.float32(middle),
+        level=level + np.float32(middle),
+        noise=noise,
+        pixel_um=pixel_um,
+        by=by,
+        diameter_um=diameter_um,
+    )
+
+
+def floor_of(work: Floats) -> Floats:
+    """The slowly varying floor of the image, a pixel for every COARSE x COARSE (no smaller)."""
+    height, width = (max(1, side // COARSE) for side in work.shape)
+    coarse = cv2.resize(work, (width, height), interpolation=cv2.INTER_AREA)
+    reach = round(OPENING * ACROSS_PX / COARSE) | 1
+    opened = cv2.morphologyEx(coarse, cv2.MORPH_OPEN, np.ones((reach, reach), np.uint8))
+    return np.asarray(cv2.blur(opened, (reach, reach)), np.float32)
+
+
+def quiet(smooth: Floats) -> tuple[float, float]:
+    """Level and SD of the pixels without cells.
+
+    The level is the middle of the narrowest interval that holds a fifth of the pixels (the
+    shorth, Andrews 1972, with a smaller share), which holds while cells cover less than most of
+    the image; the SD comes from the pixels below it alone.
+    """
+    stride = max(1, round((smooth.size / SAMPLES) ** 0.5))
+    values = np.sort(smooth[stride // 2 :: stride, stride // 2 :: stride], axis=None)
+    span = max(1, int(CORE * len(values)))
+    widths = values[span:] - values[: len(values) - span]
+    if not len(widths):
+        return float(values[0]), LEAST_NOISE
+    at = int(np.argmin(widths))
+    middle = float(values[at : at + span + 1].mean())
+    below = middle - values[: np.searchsorted(values, middle)]
+    noise = 1.4826 * float(np.median(below)) if len(below) else 0.0
+    return middle, max(noise, LEAST_NOISE)

@@ -1,0 +1,140 @@
+"""Connected regions of equal value, by run-length labelling; small holes are filled."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from livewatch.analysis.segmentation.compiled import compiled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int32]
+
+ROW, FIRST, STOP, VALUE, PARENT, AREA, HOME = range(7)
+"""Columns of a table of runs; a run is columns FIRST to STOP - 1 of a ROW."""
+
+
+@compiled
+def regions(values: Ints, least_px: int, hole_px: int) -> tuple[Ints, Ints, Ints]:
+    """Label the 4-connected regions of equal value above 0 in `values` (h, w).
+
+    Regions of fewer than `least_px` pixels are dropped. Holes of at most `hole_px`, closed to
+    8-connected paths, count to the region left of them. Returns labels (h, w), 1..n in raster
+    order, then the value and the area in pixels of each.
+    """
+    runs = runs_of(values)
+    join(runs)
+    fill(runs, values.shape, hole_px)
+    return painted(runs, values.shape, least_px)
+
+
+@compiled
+def runs_of(values: Ints) -> Ints:
+    """Every run of equal values, row by row (m, 7); each its own parent."""
+    height, width = values.shape
+    runs = np.empty((height * 4 + 1024, 7), np.int32)
+    count = 0
+    for row in range(height):
+        column = 0
+        while column < width:
+            value = values[row, column]
+            first = column
+            column += 1
+            while column < width and values[row, column] == value:
+                column += 1
+            if count == len(runs):
+                longer = np.empty((2 * count, 7), np.int32)
+                longer[:count] = runs
+                runs = longer
+            runs[count, ROW] = row
+            runs[count, FIRST] = first
+            runs[count, STOP] = column
+            runs[count, VALUE] = value
+            runs[count, PARENT] = count
+            runs[count, AREA] = column - first
+            runs[count, HOME] = -1
+            count += 1
+    return runs[:count]
+
+
+@compiled
+def root_of(runs: Ints, run: int) -> int:
+    """The first run of the region that `run` belongs to."""
+    while runs[run, PARENT] != run:
+        runs[run, PARENT] = runs[runs[run, PARENT], PARENT]
+        run = runs[run, PARENT]
+    return run
+
+
+@compiled
+def join(runs: Ints) -> None:
+    """Unite runs that touch the same value in the row above; add areas up at the roots.
+
+    The background is united over corners too, so that no hole leaks and none is missed.
+    """
+    above = 0
+    for run in range(len(runs)):
+        row, first, stop, value = runs[run, 0], runs[run, 1], runs[run, 2], runs[run, 3]
+        if row == 0:
+            continue
+        reach = 1 if value == 0 else 0
+        while runs[above, ROW] < row - 1 or runs[above, STOP] + reach <= first:
+            if runs[above, ROW] >= row:
+                break
+            above += 1
+        other = above
+        while runs[other, ROW] == row - 1 and runs[other, FIRST] < stop + reach:
+            if runs[other, VALUE] == value:
+                one, two = root_of(runs, run), root_of(runs, other)
+                if one != two:
+                    low, high = min(one, two), max(one, two)
+                    runs[high, PARENT] = low
+                    runs[low, AREA] += runs[high, AREA]
+            other += 1
+
+
+@compiled
+def fill(runs: Ints, shape: tuple[int, int], hole_px: int) -> None:
+    """Give each small hole that the image border does not touch to the region left of it."""
+    height, width = shape
+    open_air = np.zeros(len(runs), np.bool_)
+    for run in range(len(runs)):
+        if runs[run, VALUE] == 0 and (
+            runs[run, ROW] == 0
+            or runs[run, ROW] == height - 1
+            or runs[run, FIRST] == 0
+            or runs[run, STOP] == width
+        ):
+            open_air[root_of(runs, run)] = True
+    for run in range(len(runs)):
+        closed = runs[run, VALUE] == 0 and runs[run, PARENT] == run and not open_air[run]
+        if closed and runs[run, AREA] <= hole_px:
+            home = root_of(runs, run - 1)
+            runs[run, HOME] = home
+            runs[home, AREA] += runs[run, AREA]
+
+
+@compiled
+def painted(runs: Ints, shape: tuple[int, int], least_px: int) -> tuple[Ints, Ints, Ints]:
+    """The labels, values and areas of the regions that are large enough."""
+    labels = np.zeros(shape, np.int32)
+    number = np.zeros(len(runs), np.int32)
+    value, area = np.empty(len(runs), np.int32), np.empty(len(runs), np.int32)
+    count = 0
+    for run in range(len(runs)):
+        if runs[run, VALUE] > 0 and runs[run, PARENT] == run and runs[run, AREA] >= least_px:
+            value[count], area[count] = runs[run, VALUE], runs[run, AREA]
+            count += 1
+            number[run] = count
+    for run in range(len(runs)):
+        root = root_of(runs, run)
+        if runs[root, VALUE] == 0:
+            if runs[root, HOME] < 0:
+                continue
+            root = root_of(runs, runs[root, HOME])
+        if number[root] > 0:
+            labels[runs[run, ROW], runs[run, FIRST] : runs[run, STOP]] = number[root]
+    return labels, value[:count], area[:count]

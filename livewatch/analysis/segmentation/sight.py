@@ -1,0 +1,179 @@
+"""Sight: a frame in, the cells of both channels out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import cv2
+import numpy as np
+
+from livewatch.analysis.segmentation.bleed import coefficient, without
+from livewatch.analysis.segmentation.classic import Pieces, find
+from livewatch.analysis.segmentation.ground import Ground, ground
+from livewatch.analysis.segmentation.measure import measured
+from livewatch.analysis.segmentation.memory import Leak, Memory
+from livewatch.analysis.segmentation.seen import Seen, Sighting
+from livewatch.analysis.segmentation.usable import spoilt
+from livewatch.model import Exposure, Frame, Kind, Plane, Purpose, Shot, View
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from livewatch.model import Pixels
+    from livewatch.settings import Experiment
+
+
+class Look(NamedTuple):
+    """One channel's image, its background taken off, and the light that was spent on it."""
+
+    kind: Kind
+    ground: Ground
+    dose: float
+    problem: str | None
+
+
+class Found(NamedTuple):
+    """One channel's image without bleed-through, the cells in it, and the share taken off."""
+
+    seen: Ground
+    pieces: Pieces
+    bleed: float
+
+
+NOTHING = Pieces(np.zeros((0, 0), np.int32), np.zeros(0, np.float32))
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Sight:
+    """Finds cells of both kinds in a frame.
+
+    Pure: what is remembered from frame to frame goes in and comes out. `together` is a
+    map-like callable that may run two independent jobs in parallel.
+    """
+
+    def __init__(self, experiment: Experiment, *, together: Callable[..., Any] = map) -> None:
+        self._diameter_um = {
+            Kind.NK: experiment.cells.nk_diameter_um,
+            Kind.TUMOR: experiment.cells.tumor_diameter_um,
+        }
+        self._together = together
+
+    def begin(self) -> Memory:
+        """Nothing is remembered."""
+        return Memory()
+
+    def warm_up(self) -> None:
+        """Compile, or load from the cache, everything that is compiled.
+
+        Sets OpenCV to one thread, in the whole process: channels run in parallel instead.
+        """
+        cv2.setNumThreads(1)
+        image = np.full((64, 64), 100, np.uint16)
+        image[20:40, 20:40] = 1000
+        image[22:38, 36:50] = 1000
+        image[::2, ::2] += 1
+        view = View("", 0.0, 0.0, None, "", 0.65, 1, (64, 64))
+        planes = tuple(Plane(kind.value, 1.0) for kind in Kind)
+        exposures = tuple(Exposure(kind.value, 0.0, 0.0, 1.0) for kind in Kind)
+        shot = Shot(view, planes, 0.0, Purpose.SURVEY)
+        self.see(self.begin(), Frame(0, shot, view, (image, image), exposures, 0.0))
+
+    def see(self, memory: Memory, frame: Frame) -> tuple[Memory, Sighting]:
+        """The memory after a frame, and the cells in its channels 'nk' and 'tumor'."""
+        planes = [
+            (kind, plane, pixels)
+            for plane, pixels in zip(frame.shot.planes, frame.planes, strict=True)
+            for kind in Kind
+            if plane.channel == kind.value
+        ]
+        looks = self._each(lambda plane: self._look(*plane, frame.view), planes)
+        found = self._find(memory, looks)
+        if len(looks) == len(Kind) and not any(look.problem for look in looks):
+            learnt = self._learn(memory, looks, found)
+            if is_news(memory, learnt):
+                found = self._find(learnt, looks)
+            memory = learnt
+        seen = self._each(
+            lambda pair: self._measure(*pair, frame.view),
+            list(zip(looks, found, strict=True)),
+        )
+        by_kind = {one.kind: one for one in seen}
+        return memory, Sighting(by_kind.get(Kind.NK), by_kind.get(Kind.TUMOR))
+
+    def _each(self, job: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+        """The job's results for each item, in order."""
+        return list(self._together(job, items))
+
+    def _look(self, kind: Kind, plane: Plane, pixels: Pixels, view: View) -> Look:
+        """One channel's image with its background taken off."""
+        seen = ground(pixels, view.pixel_um, self._diameter_um[kind])
+        return Look(kind, seen, plane.dose, spoilt(pixels))
+
+    def _find(self, memory: Memory, looks: list[Look]) -> list[Found]:
+        """The cells in each channel, bleed-through taken off as far as it is known."""
+
+        def job(look: Look) -> Found:
+            if look.problem:
+                return Found(look.ground, NOTHING, 0.0)
+            share = leaking(memory, look, looks)
+            other = next((one for one in looks if one.kind is not look.kind), look)
+            clean = without(look.ground, other.ground, share)
+            return Found(clean, find(clean), share)
+
+        return self._each(job, looks)
+
+    def _learn(self, memory: Memory, looks: list[Look], found: list[Found]) -> Memory:
+        """Bleed-through measured once more, where that is due."""
+
+        def job(into: int) -> Leak:
+            leak, source = memory.into(looks[into].kind), 1 - into
+            if not leak.is_due:
+                return leak.learnt(None)
+            pieces = found[source].pieces
+            share = coefficient(
+                pieces.labels, len(pieces.level), looks[source].ground, looks[into].ground
+            )
+            light = looks[source].dose / looks[into].dose
+            return leak.learnt(None if share is None else share * light)
+
+        leaks = {leak.into: leak for leak in self._each(job, (0, 1))}
+        return replace(memory, into_nk=leaks[Kind.NK], into_tumor=leaks[Kind.TUMOR])
+
+    def _measure(self, look: Look, found: Found, view: View) -> Seen:
+        """The cells of one channel, in stage um."""
+        seen, pieces = found.seen, found.pieces
+        labels = pieces.labels if not look.problem else np.zeros(seen.signal.shape, np.int32)
+        corner_um = np.array((view.left_um, view.top_um))
+        cells, outline_um, start = measured(
+            labels, pieces.level, seen.smooth, look.kind, seen.pixel_um, corner_um
+        )
+        return Seen(
+            kind=look.kind,
+            cells=cells,
+            labels=labels,
+            pixel_um=seen.pixel_um,
+            left_um=float(corner_um[0]),
+            top_um=float(corner_um[1]),
+            signal=seen.signal,
+            background=seen.background,
+            noise=seen.noise,
+            outline_um=outline_um,
+            outline_start=start,
+            bleed=found.bleed,
+            problem=None if look.problem is None else f"{look.kind} image: {look.problem}",
+        )
+
+
+def leaking(memory: Memory, look: Look, looks: list[Look]) -> float:
+    """The share of the other channel's signal to be taken off this one's."""
+    if len(looks) < len(Kind):
+        return 0.0
+    other = looks[0] if looks[1] is look else looks[1]
+    return memory.into(look.kind).share * look.dose / other.dose
+
+
+def is_news(before: Memory, after: Memory) -> bool:
+    """Whether bleed-through has just been found, so that the frame must be seen again."""
+    return any(before.into(kind).told == 0 and after.into(kind).share > 0 for kind in Kind)

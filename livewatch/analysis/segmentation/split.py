@@ -1,0 +1,201 @@
+"""Part regions that are several cells: where the body narrows, a neck is cut.
+
+A watershed of the distance to the outline. Two bodies that meet at a neck stay one unless
+the neck is clearly narrower than the lesser of them (persistence, as a ratio).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from livewatch.analysis.segmentation.compiled import compiled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Ints = NDArray[np.int32]
+
+ORTHOGONAL, DIAGONAL, KNIGHT = 5, 7, 11
+"""Chamfer distances, in fifths of a pixel (Borgefors 1986): within 2 % of Euclid's."""
+
+
+@compiled
+def boxes_of(labels: Ints, count: int) -> Ints:
+    """(count, 4): first row, first column, stop row, stop column of each label."""
+    height, width = labels.shape
+    boxes = np.zeros((count, 4), np.int32)
+    boxes[:, 0], boxes[:, 1] = height, width
+    for row in range(height):
+        column = 0
+        while column < width:
+            label = labels[row, column]
+            first = column
+            column += 1
+            while column < width and labels[row, column] == label:
+                column += 1
+            if label > 0:
+                box = boxes[label - 1]
+                box[0], box[1] = min(box[0], row), min(box[1], first)
+                box[2], box[3] = row + 1, max(box[3], column)
+    return boxes
+
+
+@compiled
+def ellipticity(labels: Ints, label: int, box: Ints) -> float:
+    """Area over that of the ellipse of the same second moments: 1 for any ellipse, else less."""
+    count, sx, sy, sxx, syy, sxy = 0, 0.0, 0.0, 0.0, 0.0, 0.0
+    for row in range(box[0], box[2]):
+        y = row - box[0]
+        for column in range(box[1], box[3]):
+            if labels[row, column] == label:
+                x = column - box[1]
+                count += 1
+                sx += x
+                sy += y
+                sxx += x * x
+                syy += y * y
+                sxy += x * y
+    mx, my = sx / count, sy / count
+    xx, yy, xy = sxx / count - mx * mx + 1 / 12, syy / count - my * my + 1 / 12, sxy / count
+    xy -= mx * my
+    return count / float(4 * np.pi * np.sqrt(max(xx * yy - xy * xy, 1e-12)))
+
+
+@compiled
+def depth_of(labels: Ints, label: int, box: Ints) -> Ints:
+    """Chamfer distance to the region's outside, over its box and a margin of 2 pixels."""
+    height, width = box[2] - box[0] + 4, box[3] - box[1] + 4
+    depth = np.zeros((height, width), np.int32)
+    for row in range(2, height - 2):
+        for column in range(2, width - 2):
+            if labels[row - 2 + box[0], column - 2 + box[1]] == label:
+                depth[row, column] = min(
+                    depth[row, column - 1] + ORTHOGONAL,
+                    depth[row - 1, column] + ORTHOGONAL,
+                    depth[row - 1, column - 1] + DIAGONAL,
+                    depth[row - 1, column + 1] + DIAGONAL,
+                    depth[row - 1, column - 2] + KNIGHT,
+                    depth[row - 1, column + 2] + KNIGHT,
+                    depth[row - 2, column - 1] + KNIGHT,
+                    depth[row - 2, column + 1] + KNIGHT,
+                )
+    for row in range(height - 3, 1, -1):
+        for column in range(width - 3, 1, -1):
+            if depth[row, column] > 0:
+                depth[row, column] = min(
+                    depth[row, column],
+                    depth[row, column + 1] + ORTHOGONAL,
+                    depth[row + 1, column] + ORTHOGONAL,
+                    depth[row + 1, column + 1] + DIAGONAL,
+                    depth[row + 1, column - 1] + DIAGONAL,
+                    depth[row + 1, column + 2] + KNIGHT,
+                    depth[row + 1, column - 2] + KNIGHT,
+                    depth[row + 2, column + 1] + KNIGHT,
+                    depth[row + 2, column - 1] + KNIGHT,
+                )
+    return depth
+
+
+@compiled
+def deepest_first(depth: Ints) -> Ints:
+    """Flat indices of the inside, deepest first, ties in raster order (a counting sort)."""
+    flat = depth.ravel()
+    start = np.zeros(flat.max() + 2, np.int32)
+    inside = 0
+    for value in flat:
+        if value > 0:
+            start[value - 1] += 1
+            inside += 1
+    total = 0
+    for level in range(len(start) - 1, -1, -1):
+        start[level], total = total, total + start[level]
+    order = np.empty(inside, np.int32)
+    for index in range(len(flat)):
+        value = flat[index]
+        if value > 0:
+            order[start[value - 1]] = index
+            start[value - 1] += 1
+    return order
+
+
+@compiled
+def head_of(parent: Ints, basin: int) -> int:
+    """The basin that `basin` has been merged into."""
+    while parent[basin] != basin:
+        parent[basin] = parent[parent[basin]]
+        basin = parent[basin]
+    return basin
+
+
+@compiled
+def flooded(depth: Ints, neck_ratio: float, least_depth: float) -> tuple[Ints, int]:
+    """Basin of every pixel (same shape as `depth`, 0 outside) and how many basins there are.
+
+    Two basins stay apart if the depth where they meet is less than `neck_ratio` of the
+    shallower one's peak, and that peak is at least `least_depth`.
+    """
+    width = depth.shape[1]
+    flat = depth.ravel()
+    order = deepest_first(depth)
+    basin = np.zeros(len(flat), np.int32)
+    parent, peak = np.zeros(len(order) + 1, np.int32), np.zeros(len(order) + 1, np.int32)
+    around = np.array([-1, 1, -width, width, -width - 1, -width + 1, width - 1, width + 1])
+    count = 0
+    for index in order:
+        height = flat[index]
+        best = 0
+        for step in around:
+            other = basin[index + step]
+            if other == 0:
+                continue
+            other = head_of(parent, other)
+            if best == 0:
+                best = other
+            elif other != best:
+                high, low = (best, other) if peak[best] >= peak[other] else (other, best)
+                if height >= neck_ratio * peak[low] or peak[low] < least_depth:
+                    parent[low] = high
+                best = high
+        if best == 0:
+            count += 1
+            best = count
+            parent[best], peak[best] = best, height
+        basin[index] = best
+    number, heads = np.zeros(count + 1, np.int32), 0
+    for one in range(1, count + 1):
+        if parent[one] == one:
+            heads += 1
+            number[one] = heads
+    for index in order:
+        basin[index] = number[head_of(parent, basin[index])]
+    return basin.reshape(depth.shape), heads
+
+
+@compiled
+def split(
+    labels: Ints, area: Ints, round_ratio: float, neck_ratio: float, body_px: float, lone_px: float
+) -> tuple[Ints, int]:
+    """Labels with non-round regions cut at their necks, and the highest label.
+
+    A region whose area is at least `round_ratio` of its moments' ellipse is taken as one cell,
+    and so is one smaller than `lone_px`. `body_px` is the least half-width of a cell's body.
+    """
+    boxes = boxes_of(labels, len(area))
+    parted = labels.copy()
+    highest = len(area)
+    for number in range(len(area)):
+        box, label = boxes[number], number + 1
+        if area[number] < lone_px or ellipticity(labels, label, box) >= round_ratio:
+            continue
+        basin, heads = flooded(depth_of(labels, label, box), neck_ratio, body_px * ORTHOGONAL)
+        if heads < 2:
+            continue
+        for row in range(box[0], box[2]):
+            for column in range(box[1], box[3]):
+                part = basin[row - box[0] + 2, column - box[1] + 2]
+                if labels[row, column] == label and part > 1:
+                    parted[row, column] = highest + part - 1
+        highest += heads - 1
+    return parted, highest
