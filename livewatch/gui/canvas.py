@@ -34,6 +34,7 @@ class PictureItem(pg.GraphicsObject):  # type: ignore[misc]
 
     def __init__(self) -> None:
         super().__init__()
+        self._picture: Table | None = None
         self._image = QImage()
         self._rect = QRectF()
 
@@ -42,7 +43,7 @@ class PictureItem(pg.GraphicsObject):  # type: ignore[misc]
         if rect != self._rect:
             self.prepareGeometryChange()
             self._rect = rect
-        self._image = image_of(picture)
+        self._picture, self._image = picture, image_of(picture)
         self.update()
 
     def boundingRect(self) -> QRectF:  # noqa: N802 - Qt's name
@@ -70,7 +71,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         self._darkroom = Darkroom()
         self._scene: Scene | None = None
         self._rect = QRectF()
-        self._map: tuple[Map, QImage] | None = None
+        self._map: tuple[Map, Table] | None = None
 
     def show_scene(self, scene: Scene) -> None:
         """Draw a frame and what was seen in it."""
@@ -129,11 +130,11 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         if self._map is not None:
             self._draw_map(painter, *self._map, self._scene.view)
 
-    def _developed(self, around: Map | None) -> tuple[Map, QImage] | None:
+    def _developed(self, around: Map | None) -> tuple[Map, Table] | None:
         """The map's picture, made once."""
         if around is None or (self._map is not None and self._map[0] is around):
             return self._map if around is not None else None
-        return around, image_of(self._darkroom.develop(around.planes))
+        return around, self._darkroom.develop(around.planes)
 
     def _draw_scale(self, painter: QPainter) -> None:
         """A bar of a round length, bottom left."""
@@ -160,7 +161,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         if scene.note:
             written(painter, QPointF(MARGIN_PX, y + 22), scene.note, theme.OTHER_PAIR)
 
-    def _draw_map(self, painter: QPainter, around: Map, image: QImage, view: View) -> None:
+    def _draw_map(self, painter: QPainter, around: Map, picture: Table, view: View) -> None:
         """The wide frame with the place of this one in it, top right."""
         at_right = self.place_of(self._rect.right(), 0.0).x()
         free_px = self.viewport().width() - at_right - 2 * MARGIN_PX
@@ -169,7 +170,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         width, height = around.view.width_um * scale, around.view.height_um * scale
         place = QRectF(self.viewport().width() - MARGIN_PX - width, MARGIN_PX, width, height)
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(place, image)
+        painter.drawImage(place, image_of(picture))
         painter.setBrush(Qt.BrushStyle.NoBrush)
         painter.setPen(QPen(QColor(theme.FAINT), 1))
         painter.drawRect(place)
@@ -196,9 +197,9 @@ def planes_of(frame: Frame) -> Mapping[str, Pixels]:
 
 
 def image_of(picture: Table) -> QImage:
-    """A Qt image that owns its pixels."""
+    """A Qt image over the pixels of `picture`, which must outlive it."""
     rows, columns = picture.shape
-    return QImage(picture.data, columns, rows, 4 * columns, QImage.Format.Format_RGB32).copy()
+    return QImage(picture.data, columns, rows, 4 * columns, QImage.Format.Format_RGB32)
 
 
 def written(painter: QPainter, at: QPointF, text: str, color: str) -> float:
