@@ -1,9 +1,14 @@
-"""Bites: steps up in the tumor-colored material inside an NK cell that last."""
+"""Bites: rises of the tumor-colored material inside an NK cell, in contact, that last.
+
+A bite comes out from under the tumor's own light within some tens of seconds, while it sinks
+into the NK cell. So the material rises from one plateau to the next: the bite's time is when the
+rise began, its size the height of the step. A rise that quickens again is another bite.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import exp, isfinite, nan
+from math import exp, inf, isfinite, nan
 from typing import TYPE_CHECKING
 
 from livewatch.model import Bite
@@ -11,74 +16,110 @@ from livewatch.model import Bite
 if TYPE_CHECKING:
     from livewatch.analysis.measures.uptake import Uptake
 
-SMALLEST = 0.003
-"""Share of the tumor's dye below which a step is not called a bite."""
-CERTAIN = 4.0
-"""A step is at least this many times its noise."""
+SMALLEST = 0.0025
+"""Share of the tumor's dye below which a rise is not called a bite."""
+CERTAIN = 5.0
+"""A rise is at least this many times the noise..."""
+WOBBLE = 0.06
+"""...and this share of what is there already, which the cell's own motion hides and shows."""
+ONSET = 0.2
+"""A rise began when it was this share of the least that counts."""
 LASTING_FRAMES = 3
-LASTING_S = 5.0
-SETTLE_S = 20.0
-"""How fast the level follows what is there."""
-FADE_S = 120.0
-"""How slowly it follows downwards: material that was hidden for a while is not new."""
+UP_S, DOWN_S = 60.0, 40.0
+"""How fast a plateau follows what is seen, while that is no rise."""
+MEMORY_S, MOST_MEMORIES = 45.0, 32
+LONGEST_RISE_S, SHORTEST_RISE_S = 75.0, 20.0
+AGAIN_S = 10.0
+QUICKER = 2.0
 MOST_BITES = 64
-LOSS_SHARE = 0.5
+LOSS_SHARE = 0.4
 
 
 @dataclass(frozen=True, slots=True)
 class Meal:
-    """What is remembered of one NK cell's uptake from one tumor cell.
+    """What is remembered of what one NK cell has of one tumor cell.
 
-    `level` is the material known to be there, `step_*` a rise that has yet to last.
+    `level` is the plateau known; while a bite rises, `rising_s` says since when. `memories` are
+    the last (time_s, fraction). `dye` is the tumor's own, before the bite.
     """
 
-    level: float = nan
-    time_s: float = nan
     fraction: float = nan
-    step_from_s: float = nan
-    step_sum: float = 0.0
-    step_frames: int = 0
-    dye_before: float = nan
+    level: float = nan
+    rising_s: float = nan
+    memories: tuple[tuple[float, float], ...] = ()
+    dye: float = nan
     bites: tuple[Bite, ...] = ()
 
 
-def eaten(meal: Meal, uptake: Uptake, tumor_dye: float, time_s: float, *, holding: bool) -> Meal:
-    """The meal after one more frame. Only while `holding` can a rise be a bite.
+def eaten(meal: Meal, uptake: Uptake, dye: float, time_s: float, *, holding: bool) -> Meal:
+    """The meal after one more frame. Only what rises while `holding` can be a bite.
 
-    `tumor_dye` is what the tumor has left, relative to before contact (NaN: not known).
+    `dye` is what the tumor has left of its own dye (NaN: not known).
     """
-    meal = replace(meal, fraction=uptake.fraction)
-    if not isfinite(meal.level) or not holding:
-        return replace(meal, level=_towards(meal, uptake.fraction, time_s, SETTLE_S), time_s=time_s)
-    if uptake.fraction - meal.level < max(SMALLEST, CERTAIN * uptake.noise):
-        calm_s = SETTLE_S if uptake.fraction > meal.level else FADE_S
-        level = _towards(meal, uptake.fraction, time_s, calm_s)
-        return replace(
-            meal, level=level, time_s=time_s, step_frames=0, step_sum=0.0, dye_before=tumor_dye
-        )
-    return _rising(meal, uptake.fraction, tumor_dye, time_s)
+    before_s = meal.memories[-1][0] if meal.memories else time_s
+    recent = [one for one in meal.memories if time_s - one[0] <= MEMORY_S]
+    recent = [*recent, (time_s, uptake.fraction)][-MOST_MEMORIES:]
+    now = sorted(fraction for _, fraction in recent[-3:])[len(recent[-3:]) // 2]
+    meal = replace(meal, fraction=now, memories=tuple(recent))
+    if not holding or not isfinite(meal.level):
+        return replace(meal, level=now, rising_s=nan, dye=dye)
+    least = max(SMALLEST, CERTAIN * uptake.noise, WOBBLE * meal.level)
+    if isfinite(meal.rising_s):
+        return _rising(meal, dye, time_s, least)
+    if now - meal.level >= least and _lasts(meal, least):
+        onset_s = _onset_s(meal, meal.level + ONSET * least)
+        return _bitten(replace(meal, rising_s=onset_s), onset_s, now - meal.level)
+    follow_s = UP_S if now > meal.level else DOWN_S
+    level = meal.level + (1 - exp(-(time_s - before_s) / follow_s)) * (now - meal.level)
+    return replace(meal, level=level, dye=dye if not isfinite(meal.dye) else meal.dye)
 
 
-def _towards(meal: Meal, fraction: float, time_s: float, within_s: float) -> float:
-    if not isfinite(meal.level):
-        return fraction
-    return meal.level + (1 - exp(-(time_s - meal.time_s) / within_s)) * (fraction - meal.level)
+def _lasts(meal: Meal, least: float) -> bool:
+    latest = meal.memories[-LASTING_FRAMES:]
+    if latest[-1][0] - latest[0][0] > MEMORY_S / 2:
+        latest = latest[-2:]
+    return len(latest) > 1 and all(share > meal.level + ONSET * least for _, share in latest)
 
 
-def _rising(meal: Meal, fraction: float, tumor_dye: float, time_s: float) -> Meal:
-    since_s = time_s if meal.step_frames == 0 else meal.step_from_s
-    frames, total = meal.step_frames + 1, meal.step_sum + fraction
-    lasts = (frames >= LASTING_FRAMES and time_s - since_s >= LASTING_S) or (
-        frames >= 2 and time_s - since_s >= 4 * LASTING_S
-    )
-    if not lasts:
-        return replace(meal, step_from_s=since_s, step_frames=frames, step_sum=total, time_s=time_s)
-    size = total / frames - meal.level
-    lost = bool(meal.dye_before - tumor_dye >= LOSS_SHARE * size)
-    return Meal(
-        level=total / frames,
-        time_s=time_s,
-        fraction=fraction,
-        dye_before=tumor_dye,
-        bites=(*meal.bites, Bite(since_s, size, lost))[-MOST_BITES:],
-    )
+def _onset_s(meal: Meal, threshold: float) -> float:
+    """When the rise that goes on now first exceeded the threshold."""
+    onset_s = meal.memories[-1][0]
+    for time_s, fraction in reversed(meal.memories):
+        if fraction <= threshold:
+            break
+        onset_s = time_s
+    return onset_s
+
+
+def _rising(meal: Meal, dye: float, time_s: float, least: float) -> Meal:
+    """One more frame of a bite that is coming out."""
+    bite = meal.bites[-1]
+    size = max(bite.fraction, meal.fraction - meal.level)
+    lost = bool(meal.dye - dye >= LOSS_SHARE * size)
+    bite = replace(bite, fraction=size, supported=bite.supported or lost)
+    meal = replace(meal, bites=(*meal.bites[:-1], bite))
+    age_s = time_s - meal.rising_s
+    growth = meal.fraction - _at(meal, time_s - 1.5 * AGAIN_S)
+    if age_s > LONGEST_RISE_S or (age_s > SHORTEST_RISE_S and growth < ONSET * least):
+        return replace(meal, level=meal.fraction, rising_s=nan, dye=dye)
+    before = _at(meal, time_s - AGAIN_S)
+    quick = meal.fraction - before
+    slow = before - _at(meal, time_s - 2 * AGAIN_S)
+    if age_s > 2.5 * AGAIN_S and quick > least and quick > QUICKER * slow:
+        risen = replace(bite, fraction=max(before - meal.level, SMALLEST))
+        meal = replace(meal, bites=(*meal.bites[:-1], risen), level=before, dye=dye)
+        onset_s = time_s - AGAIN_S
+        return _bitten(replace(meal, rising_s=onset_s), onset_s, meal.fraction - before)
+    return meal
+
+
+def _at(meal: Meal, time_s: float) -> float:
+    """The uptake about a past time: the mean of the memories within a few seconds of it."""
+    near = [share for when, share in meal.memories if abs(when - time_s) <= AGAIN_S / 3]
+    if near:
+        return sum(near) / len(near)
+    return min(meal.memories, key=lambda one: abs(one[0] - time_s), default=(0.0, inf))[1]
+
+
+def _bitten(meal: Meal, time_s: float, fraction: float) -> Meal:
+    return replace(meal, bites=(*meal.bites, Bite(time_s, fraction))[-MOST_BITES:])

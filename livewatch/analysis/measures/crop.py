@@ -69,13 +69,18 @@ class Crop:
 
 
 def crop_of(
-    view: View, images: Images, tumor: Cell, partners: Sequence[Cell], cells: Iterable[Cell]
+    view: View,
+    images: Images,
+    tumor_um: NDArray[np.floating],
+    partners: Sequence[Cell],
+    others: Iterable[Cell],
 ) -> Crop | None:
     """Cut a tumor cell and its NK `partners` out of a frame; None if they are out of view.
 
-    `cells` are all cells of the frame: those that reach into the crop are masked.
+    `tumor_um` is the tumor's outline, `others` are all other cells of the frame: those that reach
+    into the crop are masked.
     """
-    corners = np.vstack([cell.outline_um for cell in (tumor, *partners)])
+    corners = np.vstack([tumor_um, *(cell.outline_um for cell in partners)])
     low_um, high_um = corners.min(axis=0) - MARGIN_UM, corners.max(axis=0) + MARGIN_UM
     corner_um = np.array((view.left_um, view.top_um))
     first = np.maximum(np.floor((low_um - corner_um) / view.pixel_um), 0).astype(int)
@@ -101,12 +106,9 @@ def crop_of(
         tumor_mask=empty,
         others_mask=empty,
     )
-    others = [
-        cell.outline_um
-        for cell in cells
-        if cell.id != tumor.id and _reaches(cell.outline_um, low_um, high_um)
-    ]
-    tumor_mask, others_mask = blank.mask(tumor.outline_um), blank.mask(*others)
+    outlines = [cell.outline_um for cell in others]
+    reaching = [outline for outline in outlines if _reaches(outline, low_um, high_um)]
+    tumor_mask, others_mask = blank.mask(tumor_um), blank.mask(*reaching)
     return replace(
         blank,
         tumor_mask=tumor_mask,

@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from livewatch.settings import OutcomeRules
 
 ENGULFED_S = 60.0
-LATE_DEATH_S = 60.0
-"""A death that shows this long after contact is still the contact's doing."""
 UNSURE_WITHOUT_TWIST = 0.6
 
 
@@ -26,7 +24,7 @@ def ended(course: Course, life: Life | None, time_s: float, rules: OutcomeRules)
     encounter = course.encounter
     if encounter.outcome not in (Outcome.ONGOING, Outcome.ENGULFED):
         return encounter
-    if life is not None and _killed(encounter, life):
+    if life is not None and _killed(encounter, life, rules):
         return _as(encounter, Outcome.KILLED, life.evidence, 1 - life.viability, life.dying_s)
     if isfinite(course.engulfed_s) and time_s - course.engulfed_s >= ENGULFED_S:
         reason = f"one cell inside the other for {time_s - course.engulfed_s:.0f} s"
@@ -50,10 +48,11 @@ def at_end(encounter: Encounter, why: str = "the session ended") -> Encounter:
     return _censored(encounter, f"{why} before its outcome could be known")
 
 
-def _killed(encounter: Encounter, life: Life) -> bool:
+def _killed(encounter: Encounter, life: Life, rules: OutcomeRules) -> bool:
+    """A death that shows within viable_s after contact is the contact's doing."""
     if not isfinite(life.death_s) or life.dying_s < encounter.start_s:
         return False
-    return life.dying_s <= encounter.last_contact_s + LATE_DEATH_S
+    return life.dying_s <= encounter.last_contact_s + rules.viable_s
 
 
 def _survived(encounter: Encounter, life: Life, rules: OutcomeRules) -> Encounter:

@@ -9,6 +9,8 @@ import numba
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -17,6 +19,8 @@ DIRECTIONS = 192
 """Directions in which a cell is sampled, equally spaced from +x towards +y."""
 STEP_UM = 0.25
 SHAPE_HARMONICS = 2
+DEEP_UM = 0.5
+"""Masks made independently overlap at a contact by less than this."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -61,16 +65,34 @@ class Outline:
         return float(np.sqrt(np.mean(np.fft.irfft(spectrum, DIRECTIONS) ** 2)))
 
 
-def outline_of(outline_um: NDArray[np.floating]) -> Outline:
-    """Unroll an outline (n, 2), n >= 3, given once around without repeating its first point."""
-    polygon = np.asarray(outline_um, dtype=np.float64)
-    area, x_um, y_um = _area_and_centre(polygon)
-    points = _equal_steps(_smooth(polygon))
+def outline_of(
+    outline_um: NDArray[np.floating], inside_of: Iterable[NDArray[np.floating]] = ()
+) -> Outline:
+    """Unroll an outline (n, 2), n >= 3, given once around without repeating its first point.
+
+    What of it lies deep inside the outlines `inside_of` (NK cells) is cut off along a straight
+    line: there, tumor light is a bite, no longer the tumor.
+    """
+    points = _equal_steps(_smooth(np.asarray(outline_um, dtype=np.float64)))
+    points = _equal_steps(_without_bites(points, inside_of))
+    area, x_um, y_um = _area_and_centre(points)
+    if area < 0:
+        points = points[::-1].copy()
     around = points - (x_um, y_um)
     directions = np.degrees(np.arctan2(around[:, 1], around[:, 0])) % 360
-    perimeter = float(np.hypot(*np.diff(points, axis=0, append=points[:1]).T).sum())
     radius = _radius_by_direction(directions, np.hypot(around[:, 0], around[:, 1]))
-    return Outline(x_um, y_um, abs(area), perimeter, points, directions, radius)
+    return Outline(x_um, y_um, abs(area), _length_um(points), points, directions, radius)
+
+
+def _without_bites(points: Floats, inside_of: Iterable[NDArray[np.floating]]) -> Floats:
+    kept = np.ones(len(points), bool)
+    for other in inside_of:
+        kept &= distances_um(points, np.asarray(other, np.float64), DEEP_UM) > -DEEP_UM
+    return points[kept] if np.count_nonzero(kept) > len(points) // 2 else points
+
+
+def _length_um(points: Floats) -> float:
+    return float(np.hypot(*np.diff(points, axis=0, append=points[:1]).T).sum())
 
 
 def _area_and_centre(polygon: Floats) -> tuple[float, float, float]:

@@ -57,13 +57,13 @@ def portrait_of(
 
     `cells` are all cells of the frame, `body` is what is remembered of the tumor's.
     """
-    near = [*nks, *cells]
-    crop = crop_of(frame.view, images, tumor, nks, near)
+    outline = outline_of(tumor.outline_um, [nk.outline_um for nk in nks])
+    others = [cell for cell in cells if cell.id != tumor.id]
+    crop = crop_of(frame.view, images, outline.points_um, nks, others)
     if crop is None:
         return None
-    outline = outline_of(tumor.outline_um)
     body, turn = _turn(crop, outline, tumor, body, frame.time_s) if nks else (body, Turn())
-    tumors = [cell.outline_um for cell in cells if cell.kind is Kind.TUMOR]
+    tumors = [cell.outline_um for cell in others if cell.kind is Kind.TUMOR]
     death, noise = _death(crop)
     return Portrait(
         time_s=frame.time_s,
@@ -71,7 +71,7 @@ def portrait_of(
         crop=crop,
         turn=turn,
         body=body,
-        tumors_mask=crop.mask(*tumors),
+        tumors_mask=crop.tumor_mask | crop.mask(*tumors),
         dye=_dye(crop),
         death=death,
         death_noise=noise,

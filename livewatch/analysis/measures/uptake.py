@@ -1,7 +1,7 @@
 """Tumor-colored material inside an NK cell, in one frame, as a share of the tumor's dye.
 
 Light in the tumor channel within an NK cell is of four kinds: bleed-through (goes with the NK
-dye), stray light of the tumor cells beside it (a blurred copy of them), background, and what was
+dye), stray light of the tumor cells beside it (blurred copies of them), background, and what was
 bitten off. The first three are fitted together, leaving out what stands above them; that is the
 fourth.
 """
@@ -9,7 +9,7 @@ fourth.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import pi, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,23 +24,23 @@ if TYPE_CHECKING:
     Image = NDArray[np.float32]
     Floats = NDArray[np.float64]
 
-CLEAR_UM = 0.9
+CLEAR_UM = 0.6
 """This close to a tumor cell, its own light outshines any bite."""
-STRAY_UM = 1.5
+STRAY_UM = (0.6, 1.8)
 SPOT_UM = 0.4
 SPOT_REACH_UM = 0.6
 FEWEST_PIXELS = 30
 OUTSTANDING = 2.5
 SIGNIFICANT = 4.5
 FITS = 3
-RIDGE = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
 class Uptake:
-    """`fraction` of the tumor's dye that is inside the NK cell now; `noise` is its SD.
+    """What one NK cell holds.
 
-    `bleed` is the share of the NK dye's light that reaches the tumor channel, as fitted.
+    `fraction` of the tumor's dye is inside the NK cell now; `noise` is the SD of one spot's share.
+    `bleed` is the share of the NK dye's light that reaches the tumor channel.
     """
 
     fraction: float
@@ -61,49 +61,43 @@ def uptake_of(crop: Crop, nk_mask: Mask, tumors_mask: Mask, tumor_dye: float) ->
         return None
     left_over, bleed = _left_over(crop, zone, tumors_mask)
     smooth = _smooth(left_over, zone, SPOT_UM / crop.pixel_um)
-    spread = _spread(smooth[zone > 0])
-    spots = (smooth > SIGNIFICANT * spread).astype(np.uint8) & zone
-    spots = grown(spots, SPOT_REACH_UM, crop.pixel_um) & zone
-    area_um2 = crop.pixel_um**2
-    flux = float(left_over[spots > 0].sum()) * area_um2
-    pixel_noise = _spread(left_over[zone > 0])
-    noise = pixel_noise * sqrt(max(int(np.count_nonzero(spots)), 9)) * area_um2
-    return Uptake(max(flux, 0.0) / tumor_dye, noise / tumor_dye, bleed)
+    spots = (smooth > SIGNIFICANT * _spread(smooth[zone > 0])).astype(np.uint8) & zone
+    around = grown(spots, SPOT_REACH_UM, crop.pixel_um) & zone
+    share = crop.pixel_um**2 / tumor_dye
+    fraction = max(float(left_over[around > 0].sum()) * share, 0.0)
+    pixels = max((SPOT_REACH_UM / crop.pixel_um) ** 2 * pi, 9.0)
+    return Uptake(fraction, _spread(left_over[zone > 0]) * sqrt(pixels) * share, bleed)
 
 
 def _left_over(crop: Crop, zone: Mask, tumors_mask: Mask) -> tuple[Image, float]:
     """The tumor channel without bleed-through, stray light and background; and the bleed."""
     assert crop.tumor is not None
     assert crop.nk is not None
-    stray = blurred(tumors_mask.astype(np.float32), STRAY_UM / crop.pixel_um)
     inside = zone > 0
+    mask = tumors_mask.astype(np.float32)
+    stray = [blurred(mask, reach_um / crop.pixel_um)[inside] for reach_um in STRAY_UM]
     seen = crop.tumor[inside].astype(np.float64)
-    causes = np.stack((crop.nk[inside], stray[inside])).astype(np.float64)
+    causes = np.stack((crop.nk[inside], *stray)).astype(np.float64)
     kept = np.ones(len(seen), bool)
-    bleed, rest = 0.0, seen
+    rest, shares = seen, np.zeros(len(causes))
     for _ in range(FITS):
-        even, bleed, leak = _plane(causes[:, kept], seen[kept])
-        rest = seen - even - bleed * causes[0] - leak * causes[1]
+        even, shares = _least_squares(causes[:, kept], seen[kept])
+        rest = seen - even - shares @ causes
         kept = rest < OUTSTANDING * _spread(rest)
     left_over = np.zeros(crop.tumor.shape, np.float32)
     left_over[inside] = rest
-    return left_over, bleed
+    return left_over, float(shares[0])
 
 
-def _plane(causes: Floats, seen: Floats) -> tuple[float, float, float]:
-    """Least squares: even light, and the share of each of two causes (2, n).
-
-    A cause that hardly varies gets next to nothing.
-    """
+def _least_squares(causes: Floats, seen: Floats) -> tuple[float, Floats]:
+    """Even light, and the share of each cause (k, n); one that hardly varies gets nothing."""
     means, mean = causes.mean(axis=1), float(seen.mean())
-    first, second = causes - means[:, None]
-    away = seen - mean
-    aa, bb, ab = float(first @ first), float(second @ second), float(first @ second)
-    aa, bb = aa + RIDGE * len(seen), bb + RIDGE * len(seen)
-    at, bt = float(first @ away), float(second @ away)
-    whole = aa * bb - ab * ab
-    one, two = (at * bb - bt * ab) / whole, (bt * aa - at * ab) / whole
-    return mean - one * float(means[0]) - two * float(means[1]), one, two
+    varied = causes - means[:, None]
+    scale = np.sqrt((varied**2).mean(axis=1)) + 1e-6
+    varied /= scale[:, None]
+    square = varied @ varied.T / len(seen) + 1e-3 * np.eye(len(causes))
+    shares = np.linalg.solve(square, varied @ (seen - mean) / len(seen)) / scale
+    return mean - float(shares @ means), np.asarray(shares, np.float64)
 
 
 def _spread(values: NDArray[np.floating]) -> float:
