@@ -14,7 +14,7 @@ from livewatch.analysis.contact import contacts_of
 from livewatch.analysis.encounters import Turn
 from livewatch.analysis.measures import Measurer, Notes
 from livewatch.analysis.places import Place, touching, tracked
-from livewatch.analysis.plain_sight import Memory, Sight
+from livewatch.analysis.segmentation import Memory, Sight
 from livewatch.model import Kind, Observation
 
 if TYPE_CHECKING:
@@ -85,8 +85,8 @@ class Analyst:
         cells: tuple[Cell, ...] = ()
         contacts: tuple[Contact, ...] = ()
         turn = standing(place)
-        seen = {one.kind: one.cells for one in (sighting.nk, sighting.tumor) if one is not None}
-        if sighting.problem is None and seen:
+        seen = {one.kind: one.cells for one in sighting.seen if one.problem is None}
+        if seen:
             place, cells, next_cell = tracked(
                 place, seen, frame.view, frame.time_s, state.next_cell, self._experiment
             )

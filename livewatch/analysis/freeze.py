@@ -10,6 +10,7 @@ from __future__ import annotations
 import base64
 import binascii
 import math
+import sys
 from dataclasses import fields, is_dataclass
 from enum import Enum
 from types import NoneType, UnionType
@@ -20,28 +21,9 @@ from numpy.typing import NDArray
 
 from livewatch.analysis.analyst import AnalystState
 from livewatch.analysis.approach import GAPS, Gaps
-from livewatch.analysis.encounters import Bout
-from livewatch.analysis.measures import Notes
-from livewatch.analysis.measures.bites import Meal
-from livewatch.analysis.measures.course import Course
-from livewatch.analysis.measures.life import Life
-from livewatch.analysis.measures.slip import Slip, Track
-from livewatch.analysis.measures.twist import Body, Texture
-from livewatch.analysis.places import Extent, Place
-from livewatch.analysis.plain_sight import Memory
 from livewatch.analysis.tracks import COLUMNS, Tracks
-from livewatch.model import Bite, Encounter, Outcome
 
 FORMAT = 1
-PARTS: tuple[type, ...] = (
-    *(Bite, Body, Bout, Course, Encounter, Extent, Gaps, Life, Meal, Memory, Notes, Outcome),
-    *(Place, Slip, Texture, Track, Tracks),
-)
-NAMES = {part.__name__: part for part in PARTS} | {
-    "np": np,
-    "NDArray": NDArray,
-    "Map": NDArray[Any],
-}
 TABLES = {Tracks: COLUMNS, Gaps: GAPS}
 NOT_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 
@@ -129,7 +111,7 @@ def thawed_tuple(arguments: tuple[Any, ...], value: object, where: str) -> tuple
 
 def thawed_dataclass(hint: Any, value: object, where: str) -> object:
     """A dataclass: all its fields and no other."""
-    hints = get_type_hints(hint, localns=NAMES)
+    hints = hints_of(hint)
     if not isinstance(value, dict) or set(value) != {one.name for one in fields(hint)}:
         raise ValueError(f"{where}: the fields of {hint.__name__} expected")
     made = {name: thawed(hints[name], value[name], f"{where}.{name}") for name in value}
@@ -137,6 +119,19 @@ def thawed_dataclass(hint: Any, value: object, where: str) -> object:
     if table is not None:
         made["table"] = tabled(made["table"], table, where)
     return hint(**made)
+
+
+def hints_of(part: Any) -> dict[str, Any]:
+    """The types of a dataclass's fields.
+
+    Modules import much for annotations only, so that the names in them are found among
+    everything that makes up analysis, a module's own names first.
+    """
+    names: dict[str, Any] = {"np": np, "NDArray": NDArray, "Map": NDArray[Any]}
+    for name, module in sorted(sys.modules.items()):
+        if name.startswith("livewatch.analysis.") or name == "livewatch.model":
+            names |= {key: one for key, one in vars(module).items() if isinstance(one, type)}
+    return get_type_hints(part, localns=names | vars(sys.modules[part.__module__]))
 
 
 def thawed_array(value: object, where: str) -> NDArray[Any]:

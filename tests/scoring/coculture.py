@@ -31,7 +31,7 @@ DATA = Path(__file__).parents[2].parent / "shared" / "data" / "coculture_left"
 PIXEL_UM, INTERVAL_S = 0.5, 60.0
 SIZES = {"nk_diameter_um": 8.0, "tumor_diameter_um": 10.0}
 """Median cell sizes at the pixel size the recording states."""
-NEAR_PX = 8.0
+NEAR_PX = 10.0
 
 
 class Seen(NamedTuple):
@@ -164,8 +164,8 @@ def real_touches() -> tuple[list[dict[int, Touch]], dict[int, list[Touch]]]:
 
 
 def same(a: Touch, b: Touch) -> bool:
-    """Whether two contacts are of the same two cells: both centres within half a cell."""
-    return all(np.hypot(*(p - q)) <= NEAR_PX for p, q in zip(a, b, strict=True))
+    """Whether two contacts are at the same place: midway between the cells, within a radius."""
+    return bool(np.hypot(*(a.nk + a.tumor - b.nk - b.tumor)) / 2 <= NEAR_PX)
 
 
 def shared(a: dict[int, Touch], b: dict[int, Touch]) -> int:
