@@ -11,6 +11,7 @@ TAKES = "takes"
 TABLES = "tables"
 TAKE_SUFFIX = ".ome.zarr"
 BALLAST = "ballast"
+CHECKPOINT = "checkpoint.json"
 
 
 def take_path(take: str) -> str:

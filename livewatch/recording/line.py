@@ -77,6 +77,14 @@ def read_offsets(path: Path) -> array[int]:
     return starts
 
 
+def cut_torn_line(path: Path) -> None:
+    """Cut off what a crash left of a last line, so that the next one begins on its own."""
+    if path.exists():
+        with path.open("rb+") as file:
+            whole = sum(len(line) for line in whole_lines(file, path))
+            file.truncate(whole)
+
+
 def read_lines(path: Path) -> Iterator[Mapping[str, Any]]:
     """Every whole line of a ledger, in order; nothing if there is no such file.
 

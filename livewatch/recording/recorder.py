@@ -24,6 +24,7 @@ from livewatch.recording.entry import Entry
 from livewatch.recording.header import made_with
 from livewatch.recording.layout import (
     BALLAST,
+    CHECKPOINT,
     END,
     EVENTS,
     FRAMES,
@@ -32,6 +33,7 @@ from livewatch.recording.layout import (
     TAKES,
     take_path,
 )
+from livewatch.recording.leftovers import leftovers
 from livewatch.recording.line import Ledger, encoded
 from livewatch.recording.seen import Seen
 from livewatch.recording.sync import Syncer, sync_file, sync_folder
@@ -42,7 +44,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
-    from livewatch.model import Step
+    from livewatch.model import Encounter, Step
 
 QUEUE_BYTES = 256 * 2**20
 
@@ -61,12 +63,13 @@ class Recorder:
         next_frame: int = 0,
         next_take: int = 1,
         next_event: int = 0,
+        known: Mapping[int, Encounter] | None = None,
         queue_bytes: int = QUEUE_BYTES,
     ) -> None:
         self.folder = folder
         self._frames = Ledger(folder / FRAMES)
         self._events = Ledger(folder / EVENTS)
-        self._seen = Seen(Ledger(folder / OBSERVATIONS), self._note)
+        self._seen = Seen(Ledger(folder / OBSERVATIONS), self._note, known or {})
         self._takes: dict[Kind, tuple[str, Take]] = {}
         self._next_take = next_take
         self._next_event = next_event
@@ -76,6 +79,8 @@ class Recorder:
         self._room = Room(queue_bytes)
         self._fault: RecordingError | None = None
         self._lock = threading.Lock()
+        self._noting = threading.Lock()
+        self._waiting_state: tuple[int, Mapping[str, Any]] | None = None
         self._closed = False
         self._writer = ThreadPoolExecutor(1, "recorder")
         ledgers = (self._frames.sync, self._seen.sync, self._events.sync)
@@ -104,6 +109,28 @@ class Recorder:
             ) from error
         except OSError as error:
             raise BadInput(f"{folder} cannot be written: {error.strerror or error}") from error
+
+    @classmethod
+    def resume(cls, folder: Path, about: Mapping[str, Any]) -> Self:
+        """Go on in a session folder after a crash: frames, takes and events are numbered on.
+
+        What a crash left of a last line is cut off, an end.json set aside. `about` goes into the
+        event `resumed`, with the versions and the clock's anchor of now. Raises `BadInput` if the
+        folder is no session, or damaged.
+        """
+        left = leftovers(folder)
+        try:
+            recorder = cls(
+                folder,
+                next_frame=left.frames,
+                next_take=left.takes + 1,
+                next_event=left.events,
+                known=left.encounters,
+            )
+        except OSError as error:
+            raise BadInput(f"{folder} cannot be written: {error.strerror or error}") from error
+        recorder.event("resumed", {**about, "frame": left.frames, "with": made_with()})
+        return recorder
 
     # --- what goes in ----------------------------------------------------------------
 
@@ -137,17 +164,29 @@ class Recorder:
 
     def step(self, step: Step) -> None:
         """Write down one turn of the loop: what was seen, encounters' changes, the decision."""
-        self._submit("a decision", lambda: self._write_step(step))
+        if not self._closed:
+            self._submit("a decision", lambda: self._write_step(step))
 
     def event(self, kind: str, payload: Mapping[str, Any]) -> None:
         """Write down anything else that happened: a fault, a pause, a resumption."""
-        self._submit(f"event {kind!r}", lambda: self._note(kind, payload))
+        if not self._closed:
+            self._submit(f"event {kind!r}", lambda: self._note(kind, payload))
+
+    def checkpoint(self, frame: int, state: Mapping[str, Any]) -> None:
+        """Keep what analysis remembers after `frame`, for a resumption; the newest is enough.
+
+        It is written once the ledger says what was seen in `frame`, so that it never knows more
+        than the ledger.
+        """
+        with self._lock:
+            self._waiting_state = frame, state
 
     def close(self, end: Mapping[str, Any] | None) -> None:
         """Write what is left, then end.json, which says how the session ended.
 
-        `end` None leaves end.json out, as a crash would. Closing twice does nothing. Raises
-        `RecordingError` if the end could not be written.
+        `end` None leaves end.json out, as a crash would. Closing twice does nothing; nor does
+        an event or a step that comes later. Raises `RecordingError` if the end could not be
+        written.
         """
         if self._closed:
             return
@@ -247,6 +286,19 @@ class Recorder:
                 "lateness": step.lateness,
             },
         )
+        if seen is not None:
+            self._write_checkpoint(seen)
+
+    def _write_checkpoint(self, seen: int) -> None:
+        """Write the state that was handed over for this frame, if it is that one's turn."""
+        with self._lock:
+            if self._waiting_state is None or self._waiting_state[0] != seen:
+                return
+            frame, state = self._waiting_state
+            self._waiting_state = None
+        path = self.folder / CHECKPOINT
+        replace_file(path, encoded({"frame": frame, "analysis": state}))
+        self._syncer.touch([path])
 
     def _write_reply(self, step: Step) -> dict[str, int]:
         """What the loop was sent: a frame or an observation by its number, or an event."""
@@ -262,10 +314,11 @@ class Recorder:
 
     def _note(self, kind: str, payload: Mapping[str, Any]) -> int:
         """Append an event; returns its number."""
-        number = self._next_event
-        self._events.append({"event": number, "kind": kind, **payload})
-        self._next_event = number + 1
-        return number
+        with self._noting:
+            number = self._next_event
+            self._events.append({"event": number, "kind": kind, **payload})
+            self._next_event = number + 1
+            return number
 
     def _write_end(self, end: Mapping[str, Any]) -> None:
         recorded = {

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from livewatch.errors import BadInput
 from livewatch.loop import announced
 from livewatch.recording.entry import Entry
-from livewatch.recording.retold import observations, turns
+from livewatch.recording.layout import OBSERVATIONS, SESSION
+from livewatch.recording.retold import Resumption, observations, turns
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
-    from livewatch.analysis.analyst import Analyst
+    from livewatch.analysis.analyst import Analyst, AnalystState
     from livewatch.model import Decision, Exposed, Observation
     from livewatch.policy.policy import Policy
+    from livewatch.policy.state import PolicyState
     from livewatch.recording.folder import SessionFolder
     from livewatch.recording.retold import Turn
 
@@ -44,10 +47,28 @@ class Again:
         self._todo = iter(sorted(seen))
         self._done: dict[int, Observation] = {}
 
+    @property
+    def state(self) -> AnalystState:
+        """What analysis remembers by now."""
+        return self._state
+
+    def go_on_from(self, frame: int, state: AnalystState) -> None:
+        """Take `state` for what analysis remembers after `frame`, and go on from there."""
+        self._state = state
+        self._todo = iter([each for each in self._todo if each > frame])
+
+    def rest(self) -> None:
+        """Analyse all that is left."""
+        for number in self._todo:
+            self._observe(number)
+
     def seen(self, frame: int) -> Observation:
         """What frame `frame` shows, and, before it, every one that was analysed before it."""
         while frame not in self._done:
-            number = next(self._todo)
+            number = next(self._todo, None)
+            if number is None:
+                where = self._session.path / OBSERVATIONS
+                raise BadInput(f"{where}: what was seen in frame {frame} is not there, or twice")
             self._done[number] = self._observe(number)
         return self._done.pop(frame)
 
@@ -66,16 +87,55 @@ def decided_again(
     Raises `BadInput` at what is damaged.
     """
     again = Again(session, analyst)
-    begun_s = session.header.get("begun_s", 0.0)
-    state, decision = policy.begin(begun_s)
-    for number, turn in enumerate(turns(session), 1):
+    for turn, _, decision in _driven(session, policy, again.seen):
+        yield turn, decision
+
+
+def minded(session: SessionFolder, policy: Policy) -> tuple[PolicyState, int]:
+    """The policy's state after a session's last turn, and how many decisions it has made.
+
+    It is told what was seen, as written down: quick, for no image is looked at again.
+    """
+    known = {each.frame: each for each in observations(session)}
+
+    def seen(frame: int) -> Observation:
+        if frame not in known:
+            where = session.path / OBSERVATIONS
+            raise BadInput(f"{where}: what was seen in frame {frame} is not there")
+        return known[frame]
+
+    state, decisions = policy.begin(begun_s(session))[0], 0
+    for _, state, decision in _driven(session, policy, seen):  # noqa: B007
+        decisions = decision.id
+    return state, decisions
+
+
+def begun_s(session: SessionFolder) -> float:
+    """Session time at the policy's first decision."""
+    begun = session.header.get("begun_s", 0.0)
+    if not isinstance(begun, int | float):
+        raise BadInput(f"{session.path / SESSION}: begun_s is no time")
+    return float(begun)
+
+
+def _driven(
+    session: SessionFolder, policy: Policy, seen: Callable[[int], Observation]
+) -> Iterator[tuple[Turn, PolicyState, Decision]]:
+    """The policy told everything again; its state and decision after each turn."""
+    state, decision = policy.begin(begun_s(session))
+    number = 0
+    for turn in turns(session):
+        if isinstance(turn, Resumption):
+            state, decision = policy.resume(state, turn.time_s)
+            continue
         if isinstance(turn.came, Entry):
             state, decision = policy.decide(state, exposed(turn.came))
         elif turn.came is not None:
             state, decision = policy.decide(state, turn.came)
         if turn.seen is not None:
-            state, decision = policy.decide(state, again.seen(turn.seen))
-        yield turn, decision.numbered(number)
+            state, decision = policy.decide(state, seen(turn.seen))
+        number += 1
+        yield turn, state, decision.numbered(number)
 
 
 def exposed(entry: Entry) -> Exposed:

@@ -41,6 +41,14 @@ class Turn:
     decision: Decision
 
 
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """The session went on after an interruption, at `time_s`, with frame number `frame`."""
+
+    time_s: float
+    frame: int
+
+
 class _Devices(BaseModel):
     """What session.json holds of an `Instrument`."""
 
@@ -64,8 +72,8 @@ def instrument_of(session: SessionFolder) -> Instrument:
     return Instrument(**{name: getattr(devices, name) for name in type(devices).model_fields})
 
 
-def turns(session: SessionFolder) -> Iterator[Turn]:
-    """Every turn of the loop, in order. Raises `BadInput` at what is damaged."""
+def turns(session: SessionFolder) -> Iterator[Turn | Resumption]:
+    """Every turn of the loop and every resumption, in order. Raises `BadInput` at damage."""
     pending: dict[int, Missed | Request] = {}
     for event in session.events():
         where = f"{session.path / EVENTS}, event {event['event']}"
@@ -74,10 +82,19 @@ def turns(session: SessionFolder) -> Iterator[Turn]:
                 pending[event["event"]] = parsed(MISSED, event.get("missed"), where)
             case "request":
                 pending[event["event"]] = parsed(REQUEST, event.get("request"), where)
+            case "resumed":
+                yield _resumption(event, where)
             case "decision":
                 decision = parsed(DECISION, event.get("decision"), where)
                 came = _came(event.get("after"), session, pending, where)
                 yield Turn(came, _seen(event.get("observation"), session, where), decision)
+
+
+def _resumption(event: Mapping[str, Any], where: str) -> Resumption:
+    match event:
+        case {"time_s": float() | int() as time_s, "frame": int(frame)}:
+            return Resumption(float(time_s), frame)
+    raise BadInput(f"{where}: damaged, when it was resumed is not there")
 
 
 def _came(

@@ -28,10 +28,15 @@ Item = TypeVar("Item", Cell, Contact)
 class Seen:
     """Writes observations to their ledger, and encounters' changes as events."""
 
-    def __init__(self, ledger: Ledger, note: Callable[[str, Mapping[str, Any]], object]) -> None:
+    def __init__(
+        self,
+        ledger: Ledger,
+        note: Callable[[str, Mapping[str, Any]], object],
+        known: Mapping[int, Encounter],
+    ) -> None:
         self._ledger = ledger
         self._note = note
-        self._known: dict[int, Encounter] = {}
+        self._known = dict(known)
         self.sync = ledger.sync
         self.close = ledger.close
 

@@ -14,7 +14,7 @@ from livewatch.recording.entry import Entry
 from livewatch.recording.folder import SessionFolder
 from livewatch.recording.layout import END, take_path
 from livewatch.recording.rederive import decided_again
-from livewatch.recording.retold import experiment_of, instrument_of, turns
+from livewatch.recording.retold import Resumption, experiment_of, instrument_of, turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -86,15 +86,22 @@ def _pixels(session: SessionFolder, progress: Progress) -> Iterator[str]:
 
 
 class _Told:
-    """The turns gone through once: slots, light, and how it went out."""
+    """The turns gone through once: slots, light, and how it went out.
+
+    `missed`, `light_ms` and the frames after `before` are those since the session was last
+    resumed: of them end.json speaks.
+    """
 
     def __init__(self, session: SessionFolder) -> None:
         self.problems: list[str] = []
-        self.turns = self.frames = self.missed = 0
+        self.turns = self.frames = self.missed = self.before = 0
         self.light_ms: dict[str, float] = {}
         self.last: Decision | None = None
         for turn in turns(session):
-            self._take(turn)
+            if isinstance(turn, Resumption):
+                self._resume(turn)
+            else:
+                self._take(turn)
         unanswered = len(session) - self.frames
         if unanswered > 1 or (unanswered and session.end is not None):
             self.problems.append(f"{unanswered} frames were recorded that no decision followed")
@@ -119,6 +126,13 @@ class _Told:
             self._wrong(f"it is numbered {turn.decision.id}")
         self.last = turn.decision
 
+    def _resume(self, turn: Resumption) -> None:
+        """A crash may leave one frame, written and not yet decided on, before a resumption."""
+        if not 0 <= turn.frame - self.frames <= 1:
+            self._wrong(f"resumed with frame {turn.frame} where frame {self.frames} was due")
+        self.frames, self.last = turn.frame, None
+        self.before, self.missed, self.light_ms = turn.frame, 0, {}
+
     def _wrong(self, what: str) -> None:
         self.problems.append(f"decision {self.turns}: {what}")
 
@@ -128,7 +142,7 @@ def _end(session: SessionFolder, told: _Told) -> Iterator[str]:
     end = session.end
     if end is None:
         return
-    so: Mapping[str, Any] = {"frames": told.frames, "missed": told.missed}
+    so: Mapping[str, Any] = {"frames": told.frames - told.before, "missed": told.missed}
     for name, value in so.items():
         if end.get(name, value) != value:
             yield f"{END}: {end[name]} {name}, but {value} are recorded"

@@ -1,0 +1,73 @@
+"""Going on after a crash: what analysis and policy remembered, had again from the session folder.
+
+The policy is told again what was seen, which takes no images. Analysis thaws its last
+checkpoint and looks again at the few frames after it.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from livewatch.analysis.freeze import from_json
+from livewatch.errors import BadInput
+from livewatch.recording.folder import SessionFolder, read_json
+from livewatch.recording.layout import CHECKPOINT
+from livewatch.recording.rederive import Again, minded
+from livewatch.recording.retold import Resumption, turns
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from livewatch.analysis.analyst import Analyst, AnalystState
+    from livewatch.policy.policy import Policy
+    from livewatch.policy.state import PolicyState
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """Where a session stood: what was remembered, decisions made, frames taken, the last time."""
+
+    analysis: AnalystState
+    policy: PolicyState
+    decisions: int
+    frames: int
+    last_s: float
+
+
+def remembered(folder: Path, policy: Policy, analyst: Analyst) -> Memory:
+    """What a session folder's analysis and policy knew at its end.
+
+    `Policy.resume` of the policy's state, at the time of the event `resumed`, is the next
+    decision. Raises `BadInput` if the folder is damaged.
+    """
+    session = SessionFolder.open(folder)
+    state, decisions = minded(session, policy)
+    return Memory(
+        analysis=_analysis(session, analyst),
+        policy=state,
+        decisions=decisions,
+        frames=len(session),
+        last_s=last_s(session),
+    )
+
+
+def last_s(session: SessionFolder) -> float:
+    """The latest session time that is written down; 0 in a session that never began."""
+    latest_s = session.entry(len(session) - 1).exposures[-1].end_s if len(session) else 0.0
+    for turn in turns(session):
+        came = turn if isinstance(turn, Resumption) else turn.came
+        latest_s = latest_s if came is None else max(latest_s, came.time_s)
+    return latest_s
+
+
+def _analysis(session: SessionFolder, analyst: Analyst) -> AnalystState:
+    """Analysis as it was after the last frame it saw; without a checkpoint, from the start."""
+    again = Again(session, analyst)
+    with suppress(BadInput, ValueError, KeyError, TypeError):
+        checkpoint = read_json(session.path / CHECKPOINT)
+        state = from_json(checkpoint.get("analysis"))
+        again.go_on_from(int(checkpoint["frame"]), state)
+    again.rest()
+    return again.state

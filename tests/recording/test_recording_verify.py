@@ -1,0 +1,203 @@
+from __future__ import annotations
+
+import json
+import shutil
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+from lived import Life, asked, begun, end_of, experiment, live
+
+from livewatch.analysis.analyst import Analyst
+from livewatch.errors import BadInput
+from livewatch.model import Ask
+from livewatch.policy.policy import Policy
+from livewatch.recording.folder import SessionFolder
+from livewatch.recording.recorder import Recorder
+from livewatch.recording.resume import remembered
+from livewatch.recording.retold import Turn, experiment_of, instrument_of, turns
+from livewatch.recording.tables import export
+from livewatch.recording.verify import verify
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+EVENTFUL = Life(
+    blind={3, 14, 15},
+    late={20, 21},
+    missed={7, 25, 26},
+    requests={9: asked(Ask.LOOK, 150.0), 12: asked(Ask.HOLD, 160.0), 13: asked(Ask.GO_ON, 165.0)},
+)
+
+
+@pytest.fixture(scope="module")
+def lived(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("lived") / "s"
+    plan = experiment()
+    recorder = begun(folder, plan)
+    last = live(recorder, EVENTFUL, plan)
+    recorder.close(end_of(recorder, last))
+    return folder
+
+
+@pytest.fixture
+def session(lived: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(lived, tmp_path / "s")
+
+
+def rewrite(ledger: Path, change: Callable[[dict[str, object]], dict[str, object]]) -> None:
+    lines = [json.loads(line) for line in ledger.read_text().splitlines()]
+    ledger.write_text("".join(json.dumps(each) + "\n" for each in map(change, lines)))
+
+
+def test_the_session_tried_here_has_an_encounter_a_zoom_and_all_that_can_come_between(
+    lived: Path,
+) -> None:
+    session = SessionFolder.open(lived)
+    kinds = {event["kind"] for event in session.events()}
+    assert {"encounter opened", "encounter closed", "missed", "request"} <= kinds
+    assert len({entry.take for entry in session.entries()}) >= 2
+    afters = {next(iter(e["after"])) for e in session.events() if e["kind"] == "decision"}
+    assert afters == {"frame", "observation", "event"}
+    analysed = {line["frame"] for line in session.observations()}
+    assert len(analysed) < len(session)
+
+
+def test_every_decision_is_made_again(lived: Path) -> None:
+    verdict = verify(lived)
+    assert verdict.problems == ()
+    assert verdict.decisions > 30
+    assert verdict.is_sound
+
+
+def test_a_session_cut_off_at_any_line_is_still_sound(session: Path) -> None:
+    (session / "end.json").unlink()
+    events = session / "events.jsonl"
+    whole = events.read_bytes()
+    for cut in (len(whole) // 3, len(whole) // 2):
+        events.write_bytes(whole[:cut])
+        frames = sum(
+            1 for turn in turns(SessionFolder.open(session)) if isinstance(turn, Turn)
+            and hasattr(turn.came, "frame")
+        )  # fmt: skip
+        ledger = session / "frames.jsonl"
+        lines = ledger.read_bytes().splitlines(keepends=True)
+        ledger.write_bytes(b"".join(lines[: frames + 1]))
+        seen = session / "observations.jsonl"
+        all_seen = seen.read_bytes().splitlines(keepends=True)
+        seen.write_bytes(b"".join(x for x in all_seen if json.loads(x)["frame"] <= frames))
+        verdict = verify(session)
+        assert verdict.problems == ()
+        assert "crashed" in verdict.notes[0]
+        events.write_bytes(whole)
+        ledger.write_bytes(b"".join(lines))
+        seen.write_bytes(b"".join(all_seen))
+
+
+def test_another_decision_is_shown_with_both_reasons(session: Path) -> None:
+    def change(event: dict[str, object]) -> dict[str, object]:
+        if event["kind"] == "decision" and event["decision"]["id"] == 5:  # type: ignore[index]
+            event["decision"]["reason"] = "a whim"  # type: ignore[index]
+        return event
+
+    rewrite(session / "events.jsonl", change)
+    (problem,) = verify(session).problems
+    assert problem.startswith("decision 5 (after frame 4) is made differently now, in reason")
+    assert "“a whim”" in problem
+    assert problem.count("“") == 2
+
+
+def test_other_settings_decide_differently(session: Path) -> None:
+    header = json.loads((session / "session.json").read_text())
+    header["experiment"]["reaction"]["interval_s"] = 3
+    (session / "session.json").write_text(json.dumps(header))
+    (problem,) = verify(session).problems
+    assert "is made differently now" in problem
+
+
+def test_changed_pixels_are_found(session: Path) -> None:
+    chunk = session / "takes/0001.ome.zarr/0/c/2/1/0/0"
+    content = bytearray(chunk.read_bytes())
+    content[-1] ^= 255
+    chunk.write_bytes(content)
+    assert any("frame 2" in problem for problem in verify(session).problems)
+
+
+def test_a_lost_line_is_found(session: Path) -> None:
+    ledger = session / "frames.jsonl"
+    lines = ledger.read_text().splitlines(keepends=True)
+    ledger.write_text("".join(lines[:4] + lines[5:]))
+    with pytest.raises(BadInput, match="frame 5 where 4 belongs"):
+        verify(session)
+
+
+def test_a_slot_nobody_answered_for_is_found(session: Path) -> None:
+    def change(event: dict[str, object]) -> dict[str, object]:
+        gone = event["kind"] == "decision" and event["after"] == {"frame": 6}
+        return {"event": event["event"], "kind": "pause"} if gone else event
+
+    rewrite(session / "events.jsonl", change)
+    problems = verify(session).problems
+    assert any("frame 7 came where frame 6 was due" in problem for problem in problems)
+
+
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        ({"frames": 7}, "7 frames, but"),
+        ({"missed": 0}, "0 missed, but 3"),
+        ({"light_ms": {"recording": 1.0}}, "light"),
+    ],
+    ids=str,
+)
+def test_an_end_that_is_not_true_is_found(
+    session: Path, change: dict[str, object], why: str
+) -> None:
+    end = json.loads((session / "end.json").read_text())
+    (session / "end.json").write_text(json.dumps(end | change))
+    (problem,) = verify(session).problems
+    assert why in problem
+
+
+@pytest.mark.parametrize("ends_at", [5, 17, 24, 33])
+def test_a_resumed_session_remembers_everything_and_is_sound(tmp_path: Path, ends_at: int) -> None:
+    plan = experiment()
+    recorder = begun(tmp_path / "s", plan)
+    live(recorder, replace(EVENTFUL, ends_at=ends_at), plan)
+    recorder.close(None)
+    with (tmp_path / "s" / "events.jsonl").open("ab") as torn:
+        torn.write(b'{"event": 9')
+    session = SessionFolder.open(tmp_path / "s")
+    policy = Policy(experiment_of(session), instrument_of(session))
+    memory = remembered(tmp_path / "s", policy, Analyst(plan))
+    assert memory.decisions == ends_at
+    now_s = memory.last_s + 30.0
+    again = Recorder.resume(tmp_path / "s", {"time_s": now_s, "why": "a test"})
+    last = live(
+        again,
+        EVENTFUL,
+        plan,
+        analysis=memory.analysis,
+        mind=policy.resume(memory.policy, now_s),
+        decisions=memory.decisions,
+        frames=memory.frames,
+        now_s=now_s,
+    )
+    again.close(end_of(again, last))
+    verdict = verify(tmp_path / "s")
+    assert verdict.problems == ()
+    assert verdict.decisions > ends_at
+    export(tmp_path / "s")
+
+
+def test_memory_is_the_same_with_and_without_a_checkpoint(tmp_path: Path) -> None:
+    plan = experiment()
+    recorder = begun(tmp_path / "s", plan)
+    live(recorder, replace(EVENTFUL, ends_at=30), plan)
+    recorder.close(None)
+    policy = Policy(plan, instrument_of(SessionFolder.open(tmp_path / "s")))
+    thawed = remembered(tmp_path / "s", policy, Analyst(plan))
+    (tmp_path / "s" / "checkpoint.json").write_text("{")
+    looked_again = remembered(tmp_path / "s", policy, Analyst(plan))
+    assert repr(thawed) == repr(looked_again)
