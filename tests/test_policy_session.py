@@ -105,7 +105,8 @@ def test_the_stage_moves_only_when_the_pair_nears_the_sensors_border() -> None:
     assert {f.view.stage_x_um for f in inside.frames} == {0.0}
     at_border = play(experiment(), (Meeting(100, 400, x_um=160),), until_s=300)
     zoomed = [f for f in at_border.frames if f.view.region is not None]
-    assert {f.view.stage_x_um for f in zoomed} == {160.0}
+    assert all(20 < f.view.stage_x_um < 60 for f in zoomed)  # no further than need be
+    assert all(f.view.holds(160, 0, margin_um=20) for f in zoomed)
 
 
 def test_a_stage_without_motor_is_never_moved() -> None:
@@ -116,9 +117,9 @@ def test_a_stage_without_motor_is_never_moved() -> None:
 
 
 def test_the_stage_keeps_within_its_limits() -> None:
-    rules = experiment(limits={"x_um": [-10, 50]})
+    rules = experiment(limits={"x_um": [-10, 15]})
     played = play(rules, (Meeting(100, 400, x_um=160),), until_s=300)
-    assert max(f.view.stage_x_um for f in played.frames) == 50
+    assert max(f.view.stage_x_um for f in played.frames) == 15
 
 
 def test_after_an_encounter_it_cools_down_and_goes_back_to_the_survey() -> None:

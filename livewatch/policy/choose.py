@@ -144,7 +144,8 @@ def waiting(state: PolicyState, rules: Rules) -> tuple[str, ...]:
 
 def reaction(position: str, state: PolicyState, rules: Rules) -> Option:
     """The next frame for a position's pairs: one view that holds as many as it can."""
-    pairs = ranked(tuple(p for p in state.followed if p.position == position), state.now_s)
+    here = tuple(pair for pair in state.followed if pair.position == position)
+    pairs = ranked(here, state.now_s, rules.experiment.reaction.turn_s)
     lead, visit, site = pairs[0], state.visit(position), rules.site(position)
     pace_s = min(interval_s(pair, state.now_s, rules) for pair in pairs)
     share = left_share(rules.light, state.spent, position)
@@ -157,7 +158,7 @@ def reaction(position: str, state: PolicyState, rules: Rules) -> Option:
     if lead.stage is Stage.TOUCHING and not lead.bursted and rules.experiment.reaction.burst:
         count, purpose = rules.experiment.reaction.burst, Purpose.BURST
         at_once, due_s = True, state.now_s
-    elif slot_s(site, visit.slot, state, rules) <= due_s:
+    elif looks_around(visit, site, due_s, state, rules):
         view = site.view
         purpose = purpose if view.holds(lead.x_um, lead.y_um) else Purpose.SURVEY
     reason = why(lead, state.now_s, rules, pace_s)
@@ -169,6 +170,15 @@ def reaction(position: str, state: PolicyState, rules: Rules) -> Option:
     shot = replace(shot, count=frames_left(shot, state, rules))
     order_s = -inf if at_once else due_s
     return Option(shot, order_s, rank(lead, state.now_s), reason, lead.encounter, refused)
+
+
+def looks_around(visit: Visit, site: Site, due_s: float, state: PolicyState, rules: Rules) -> bool:
+    """Whether it is time to read the whole sensor, close look or not.
+
+    The lamp lights the whole field anyway: seeing what else is coming costs data, no light.
+    """
+    around_s = rules.experiment.reaction.look_around_s
+    return slot_s(site, visit.slot, state, rules) <= due_s or due_s - visit.whole_s >= around_s
 
 
 def purpose_of(pair: Followed) -> Purpose:
@@ -184,17 +194,17 @@ def framed(
     """The view for a position's pairs, and which of them it cannot hold.
 
     Light falls on the whole field whatever part of it is read out: so one region that holds
-    several pairs costs the sample no more than one pair does.
+    several pairs costs the sample no more than one pair does, and one that only comes near is
+    taken in as well.
     """
-    close = tuple(pair for pair in pairs if pair.stage is not Stage.NEAR)
-    if not close:
+    if all(pair.stage is Stage.NEAR for pair in pairs):
         return site.view, ()
-    lead = core(close[0], rules)
-    stands = aimed_at(close[:1], lead, visit, site, rules)
+    lead = core(pairs[0], rules)
+    stands = aimed_at(pairs[:1], lead, visit, site, rules)
     field = Box.of(replace(stands, region=None))
-    held = tuple(pair for pair in close if field.holds(core(pair, rules)) or pair is close[0])
+    held = tuple(pair for pair in pairs if field.holds(core(pair, rules)) or pair is pairs[0])
     left = tuple(
-        f"{who(pair)} does not fit beside {who(close[0])}" for pair in close if pair not in held
+        f"{who(pair)} does not fit beside {who(pairs[0])}" for pair in pairs if pair not in held
     )
     view = aimed_at(held, lead, visit, site, rules)
     if rules.experiment.reaction.zoom is Zoom.NONE or not rules.instrument.has_region:

@@ -25,9 +25,17 @@ def rank(pair: Followed, now_s: float) -> int:
     return {Stage.CLOSING: 2, Stage.OVER: 5, Stage.NEAR: 6}[pair.stage]
 
 
-def ranked(pairs: tuple[Followed, ...], now_s: float) -> tuple[Followed, ...]:
-    """Pairs in the order of their rank; of equal ones, the one that began first."""
-    return tuple(sorted(pairs, key=lambda pair: (rank(pair, now_s), pair.begun_s, pair.pair)))
+def ranked(pairs: tuple[Followed, ...], now_s: float, turn_s: float) -> tuple[Followed, ...]:
+    """Pairs in the order of their rank; of equal ones, the one that began first.
+
+    One that did not fit into the view for a whole turn comes before all others.
+    """
+
+    def order(pair: Followed) -> tuple[bool, int, float, tuple[str, int, int]]:
+        waits = pair.is_fast and pair.stage is not Stage.LOOK and now_s - pair.seen_s > turn_s
+        return not waits, rank(pair, now_s), pair.begun_s, pair.pair
+
+    return tuple(sorted(pairs, key=order))
 
 
 def holder(state: PolicyState, rules: Rules) -> str:

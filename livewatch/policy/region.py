@@ -66,6 +66,12 @@ class Box:
             and other.bottom_um <= self.bottom_um
         )
 
+    def grown(self, by_um: float) -> Box:
+        """The same with `by_um` more on every side."""
+        return Box(
+            self.left_um - by_um, self.top_um - by_um, self.right_um + by_um, self.bottom_um + by_um
+        )
+
     def shrunk(self, by_um: float) -> Box:
         """The same with `by_um` less on every side, down to its middle."""
         x_by = min(by_um, (self.right_um - self.left_um) / 2)
@@ -144,7 +150,7 @@ def aimed(
     for view in (site, stands):
         if Box.of(view).holds(lead) or not movable:
             return cropped(view, wish)
-    return cropped(moved(site, lead, limits), wish)
+    return cropped(moved(site, lead, 2 * recenter_um, limits), wish)
 
 
 def still_good(before: View, wish: Box, recenter_um: float, core: Box) -> bool:
@@ -162,13 +168,26 @@ def still_good(before: View, wish: Box, recenter_um: float, core: Box) -> bool:
     return fits and shown.area_um2 <= 1.5 * max(wish.area_um2, core.area_um2)
 
 
-def moved(site: View, core: Box, limits: Limits) -> View:
-    """The site's view with the stage moved so that the core is in the middle, within limits."""
+def moved(site: View, core: Box, slack_um: float, limits: Limits) -> View:
+    """The site's view, the stage moved just so far that the core is well inside the sensor.
+
+    No further: what else is in the field should stay in it, and fresh cells in the dark.
+    """
+    field, room = Box.of(site), core.grown(slack_um)
+    x_um = shift_um(room.left_um, room.right_um, field.left_um, field.right_um)
+    y_um = shift_um(room.top_um, room.bottom_um, field.top_um, field.bottom_um)
     return replace(
         site,
-        stage_x_um=within(core.x_um, limits.x_um),
-        stage_y_um=within(core.y_um, limits.y_um),
+        stage_x_um=within(site.stage_x_um + x_um, limits.x_um),
+        stage_y_um=within(site.stage_y_um + y_um, limits.y_um),
     )
+
+
+def shift_um(low: float, high: float, field_low: float, field_high: float) -> float:
+    """How far a field must move to hold a stretch; to its middle if it is too small for it."""
+    if high - low > field_high - field_low:
+        return (low + high - field_low - field_high) / 2
+    return min(low - field_low, 0.0) + max(high - field_high, 0.0)
 
 
 def within(value: float, bounds: tuple[float, float] | None) -> float:

@@ -45,7 +45,7 @@ def visited(state: PolicyState, shot: Shot, time_s: float, rules: Rules) -> tupl
     fast = shot.purpose in FAST_PURPOSES
     after = replace(visit, start_s=time_s, fast=fast)
     if shot.view == site.view:
-        after = replace(after, slot=next_slot(visit, time_s, state, rules))
+        after = replace(after, slot=next_slot(visit, time_s, state, rules), whole_s=time_s)
     elif fast or shot.purpose is Purpose.COOLDOWN:
         after = replace(after, aim=shot.view)
     return (*(each for each in state.visits if each.position != after.position), after)

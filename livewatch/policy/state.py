@@ -95,10 +95,14 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Visit:
-    """What was done at a position: its next survey slot, its last frames, its last close look."""
+    """What was done at a position: its next survey slot, its last frames, its last close look.
+
+    `whole_s` and `start_s` are when its last whole and its last frame of any sort began.
+    """
 
     position: str
     slot: int = 0
+    whole_s: float = -inf
     start_s: float = -inf
     fast: bool = False
     aim: View | None = None

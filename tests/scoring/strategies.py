@@ -1,0 +1,252 @@
+"""What reacting is worth: the same demo scenes watched in four ways, scored against the truth.
+
+    python -m tests.scoring.strategies [--seeds 200 201 ...] [--scene mixed] [--seconds 1800]
+
+Fixed slow and fixed fast never react; `react` goes fast when an encounter is seen, `anticipate`
+before. The real analyst and policy run in the real loop; only the devices are left out, their
+times put in instead (a stage move 100 ms, everything else 3 ms). An onset is caught when
+the frames before and after the first contact are at most one and a half fast intervals apart; the
+lead is for how long it had been so. Counted are encounters that begin in the field.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections import Counter
+from dataclasses import dataclass, field
+from itertools import pairwise
+from statistics import median
+
+from livewatch.analysis.analyst import Analyst
+from livewatch.loop import watch
+from livewatch.model import (
+    Exposure,
+    Frame,
+    Instrument,
+    Observation,
+    Shot,
+    Step,
+    View,
+)
+from livewatch.policy.policy import Policy
+from livewatch.settings import Experiment
+from livewatch.specimen.synthetic import SyntheticSpecimen
+
+HOME = View("home", 0.0, 0.0, 0.0, "20x", 0.325, 1, (512, 512))
+INSTRUMENT = Instrument(HOME, {"20x": 0.325})
+SLOW_S, FAST_S = 30.0, 2.0
+MOVE_S, READY_S = 0.1, 0.003
+SETTLED_S = 60.0
+"""Encounters that begin sooner cannot be foreseen by anyone: no two survey frames came before."""
+
+STRATEGIES: dict[str, dict[str, object]] = {
+    "fixed slow": {"reaction": {"validate_only": True}},
+    "fixed fast": {
+        "survey": {"interval_s": FAST_S},
+        "reaction": {"validate_only": True, "interval_s": FAST_S},
+    },
+    "react": {"watch": {"anticipate": False}},
+    "anticipate": {},
+}
+
+
+class Eyes:
+    """The real analyst, always in time."""
+
+    def __init__(self, experiment: Experiment) -> None:
+        self._analyst = Analyst(experiment)
+        self._state = self._analyst.begin()
+
+    def look(self, frame: Frame, until_s: float) -> Observation | None:
+        self._state, seen = self._analyst.observe(self._state, frame)
+        return seen
+
+
+@dataclass
+class Watched:
+    """One session: its frames, and for each the pairs near in truth, (nk, tumor) -> place."""
+
+    frames: list[Frame] = field(default_factory=list)
+    pairs: list[dict[tuple[int, int], tuple[float, float]]] = field(default_factory=list)
+    steps: list[Step] = field(default_factory=list)
+    data_mb: float = 0.0
+
+
+@dataclass
+class Score:
+    """Figures of one strategy, summed over seeds."""
+
+    encounters: int = 0
+    caught: int = 0
+    leads_s: list[float] = field(default_factory=list)
+    light: float = 0.0
+    contact_s: float = 0.0
+    fast_s: float = 0.0
+    data_mb: float = 0.0
+    frames: int = 0
+    purposes: Counter[str] = field(default_factory=Counter)
+
+    def add(self, other: Score) -> None:
+        for name in vars(self):
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+
+
+def experiment(changes: dict[str, object], seconds: float) -> Experiment:
+    """The demo's experiment with a strategy's changes."""
+    sections: dict[str, object] = {
+        "channels": {"nk": {"exposure_ms": 30}, "tumor": {"exposure_ms": 30}},
+        "limits": {"duration_s": seconds},
+    }
+    return Experiment.model_validate(sections | changes)
+
+
+def watched(rules: Experiment, scene: str, seed: int) -> tuple[Watched, SyntheticSpecimen]:
+    """Run one session to its end."""
+    specimen, found = SyntheticSpecimen(scene, seed), Watched()
+    loop = watch(Eyes(rules), Policy(rules, INSTRUMENT), found.steps.append, lambda: 0.0)
+    now_s, stood = 0.0, (0.0, 0.0)
+    shot = next(loop)
+    try:
+        while True:
+            stands = (shot.view.stage_x_um, shot.view.stage_y_um)
+            now_s = max(now_s, shot.not_before_s) + (READY_S if stands == stood else MOVE_S)
+            stood = stands
+            frame = taken(specimen, shot, len(found.frames), now_s)
+            found.frames.append(frame)
+            found.pairs.append(near(specimen, now_s))
+            found.data_mb += sum(plane.nbytes for plane in frame.planes) / 1e6
+            now_s = frame.end_s
+            shot = loop.send(frame)
+    except StopIteration:
+        return found, specimen
+
+
+def taken(specimen: SyntheticSpecimen, shot: Shot, index: int, now_s: float) -> Frame:
+    """Expose every plane of a shot, one after the other."""
+    planes, exposures = [], []
+    time_s = now_s
+    for plane in shot.planes:
+        picture = specimen.expose(shot.view, plane.channel, plane.exposure_ms, plane.power, time_s)
+        end_s = time_s + plane.exposure_ms / 1000
+        planes.append(picture.pixels)
+        exposures.append(Exposure(plane.channel, time_s, end_s, plane.exposure_ms))
+        time_s = end_s + READY_S
+    return Frame(index, shot, shot.view, tuple(planes), tuple(exposures), now_s)
+
+
+def near(specimen: SyntheticSpecimen, time_s: float) -> dict[tuple[int, int], tuple[float, float]]:
+    """The true near pairs and the middle of each, at the copy nearest the field."""
+    truth = specimen.truth(time_s).near(HOME.x_um, HOME.y_um)
+    return {
+        (p.nk_id, p.tumor_id): ((p.nk_x_um + p.tumor_x_um) / 2, (p.nk_y_um + p.tumor_y_um) / 2)
+        for p in truth.pairs
+    }
+
+
+def score(found: Watched, specimen: SyntheticSpecimen) -> Score:
+    """One session's figures."""
+    total = Score(
+        light=sum(frame.shot.dose for frame in found.frames),
+        data_mb=found.data_mb,
+        frames=len(found.frames),
+        purposes=Counter(str(frame.shot.purpose) for frame in found.frames),
+    )
+    for true in specimen.encounters():
+        pair = (true.nk_id, true.tumor_id)
+        seen_s = [
+            frame.time_s
+            for frame, pairs in zip(found.frames, found.pairs, strict=True)
+            if pair in pairs and frame.view.holds(*pairs[pair], margin_um=5.0)
+        ]
+        if true.start_s >= SETTLED_S and begins_in_field(true.start_s, pair, found):
+            total.encounters += 1
+            lead_s = lead(seen_s, true.start_s)
+            total.caught += lead_s is not None
+            total.leads_s += [] if lead_s is None else [lead_s]
+        whole_s, fast_s = covered(seen_s, true.start_s, true.last_contact_s, pair, found)
+        total.contact_s += whole_s
+        total.fast_s += fast_s
+    return total
+
+
+def begins_in_field(start_s: float, pair: tuple[int, int], found: Watched) -> bool:
+    """Whether a pair was in the survey's field when its contact began."""
+    after = next((i for i, f in enumerate(found.frames) if f.time_s >= start_s), None)
+    if after is None or pair not in found.pairs[after]:
+        return False
+    return HOME.holds(*found.pairs[after][pair], margin_um=10.0)
+
+
+def lead(seen_s: list[float], start_s: float) -> float | None:
+    """For how long frames had been at the fast rate when contact came; None: they were not."""
+    before = [time for time in seen_s if time <= start_s]
+    after = [time for time in seen_s if time > start_s]
+    if not before or not after or after[0] - before[-1] > 1.5 * FAST_S:
+        return None
+    first = before[-1]
+    for earlier, later in pairwise(reversed([*before])):
+        if earlier - later > 1.5 * FAST_S:
+            break
+        first = later
+    return start_s - first
+
+
+def covered(
+    seen_s: list[float], start_s: float, end_s: float, pair: tuple[int, int], found: Watched
+) -> tuple[float, float]:
+    """Seconds of contact that passed in the field, and those of them at the fast rate."""
+    here = [
+        frame.time_s
+        for frame, pairs in zip(found.frames, found.pairs, strict=True)
+        if start_s <= frame.time_s <= end_s and pair in pairs and HOME.holds(*pairs[pair])
+    ]
+    fast = sum(
+        min(b, end_s) - max(a, start_s)
+        for a, b in pairwise(seen_s)
+        if b - a <= 1.5 * FAST_S and b > start_s and a < end_s
+    )
+    return (here[-1] - here[0] if here else 0.0), fast
+
+
+def table(scores: dict[str, Score]) -> str:
+    """The table for the README."""
+    base = scores["react"].light if "react" in scores else float("nan")
+    lines = [
+        "| strategy | onsets caught | median lead | contact seen fast | light | ratio | data |",
+        "|---|---|---|---|---|---|---|",
+    ]
+    for name, each in scores.items():
+        lead_s = f"{median(each.leads_s):.0f} s" if each.leads_s else "-"
+        share = each.fast_s / each.contact_s if each.contact_s else float("nan")
+        lines.append(
+            f"| {name} | {each.caught} of {each.encounters} | {lead_s} | {share:.0%} "
+            f"| {each.light / 1000:.0f} s | {each.light / base:.2f} | {each.data_mb:.0f} MB |"
+        )
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run every strategy on every seed and print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, nargs="*", default=[200, 201, 202, 203])
+    parser.add_argument("--scene", default="mixed")
+    parser.add_argument("--seconds", type=float, default=1800)
+    parser.add_argument("--only", nargs="*", default=list(STRATEGIES))
+    parser.add_argument("--verbose", action="store_true")
+    options = parser.parse_args()
+    scores: dict[str, Score] = {}
+    for name in options.only:
+        total = Score()
+        for seed in options.seeds:
+            rules = experiment(STRATEGIES[name], options.seconds)
+            one = score(*watched(rules, options.scene, seed))
+            if options.verbose:
+                print(f"{name}, seed {seed}: {one}", flush=True)
+            total.add(one)
+        scores[name] = total
+    print(f"scene {options.scene}, seeds {options.seeds}, {options.seconds:g} s each")
+    print(table(scores))
+
+
+if __name__ == "__main__":
+    main()
