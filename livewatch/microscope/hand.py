@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import queue
 import threading
+import time
 from typing import TYPE_CHECKING, TypeVar
 
 from livewatch.microscope.fault import Fault
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 Result = TypeVar("Result")
+GLANCE_S = 0.1
 
 
 class Hung(Fault):
@@ -55,17 +57,23 @@ class Hand:
         """Whether work that was given up has not come back yet."""
         return self._last is not None and not self._last.done.is_set()
 
-    def do(self, work: Callable[[], Result], patience_s: float) -> Result:
-        """The result of `work`, or what it raised; `Hung` after `patience_s` real seconds."""
-        if self._last is not None and not self._last.done.wait(patience_s):
+    def do(
+        self, work: Callable[[], Result], patience_s: float, wake: threading.Event | None = None
+    ) -> Result:
+        """The result of `work`, or what it raised; `Hung` after `patience_s` real seconds.
+
+        Once a third of that has passed, `wake` ends the waiting: somebody wants to be heard.
+        """
+        if self._last is not None and not waited(self._last.done, 0.0, patience_s, wake):
             raise Hung("the devices still give no answer")
         if self._thread is None:
             self._thread = threading.Thread(target=self._serve, name=self._name, daemon=True)
             self._thread.start()
         asked = self._last = _Work(work)
         self._asked.put(asked)
-        if not asked.done.wait(patience_s):
-            raise Hung(f"the devices gave no answer within {patience_s:.1f} s")
+        start_s = time.monotonic()
+        if not waited(asked.done, patience_s / 3, patience_s, wake):
+            raise Hung(f"the devices gave no answer within {time.monotonic() - start_s:.1f} s")
         if asked.error is not None:
             raise asked.error
         return asked.result  # type: ignore[return-value]
@@ -81,3 +89,18 @@ class Hand:
     def _serve(self) -> None:
         while (work := self._asked.get()) is not None:
             work.run()
+
+
+def waited(
+    done: threading.Event, at_least_s: float, at_most_s: float, wake: threading.Event | None
+) -> bool:
+    """Whether `done` came: waiting `at_least_s`, and `at_most_s` while `wake` is not set."""
+    if done.wait(at_least_s):
+        return True
+    until_s = time.monotonic() + at_most_s - at_least_s
+    while (left_s := until_s - time.monotonic()) > 0:
+        if done.wait(min(left_s, GLANCE_S)):
+            return True
+        if wake is not None and wake.is_set():
+            return False
+    return done.is_set()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Self
 
@@ -45,6 +46,7 @@ class Microscope:
         self._clock = clock
         self._index = first_index
         self._hand = Hand()
+        self._wake = threading.Event()
         self._before: Before | None = None
         self._ready: tuple[Instrument, Exposing, Burst] | None = None
         self._is_left = False
@@ -66,6 +68,7 @@ class Microscope:
     def run(self, watch: Generator[Shot, Reply, None], inbox: Inbox) -> None:
         """Run the loop until it has no next shot. What the loop raises is raised here."""
         self._prepared()
+        self._wake = inbox.wake
         engine = LoopEngine(self._core, watch, inbox, self._clock, self._take)
         before = self._core.mda.set_engine(engine)
         try:
@@ -135,7 +138,7 @@ class Microscope:
 
     def _single(self, exposing: Exposing, shot: Shot) -> Generator[Taken, Shot, None]:
         index, patience_s = self._index, self._patience_s(shot)
-        yield self._hand.do(lambda: exposing.frame(shot, index), patience_s)
+        yield self._hand.do(lambda: exposing.frame(shot, index), patience_s, self._wake)
 
     def _counted(
         self, taking: Generator[Taken, Shot, None], shot: Shot

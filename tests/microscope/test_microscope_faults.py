@@ -18,14 +18,14 @@ from pymmcore_plus.experimental.unicore import (
 from livewatch.clock import VirtualClock
 from livewatch.errors import BadInput
 from livewatch.microscope.fault import Unsafe
-from livewatch.model import Frame, Missed, Region, View
+from livewatch.model import Ask, Frame, Missed, Region, Reply, Request, Shot, View
 from livewatch.settings import Limits
 from livewatch.settings import Microscope as Settings
 from livewatch.specimen.camera import SpecimenCamera
 from livewatch.specimen.specimen import Picture
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Generator
 
     from microscope_stand import Build
 
@@ -114,6 +114,33 @@ def test_a_camera_that_hangs_is_given_up_and_used_again_when_it_answers(build: B
     assert again.reason == "the devices still give no answer"
     assert shows(frame)
     assert frame.index == 1
+
+
+def test_an_operator_is_heard_while_a_device_hangs(build: Build) -> None:
+    answer, hangs = threading.Event(), threading.Event()
+
+    def hang(view: View) -> Picture:
+        hangs.set()
+        answer.wait(60)
+        return Picture(np.zeros(view.shape, np.uint16))
+
+    clock = VirtualClock()
+    patient = EXPERIMENT.model_copy(update={"microscope": Settings(timeout_s=1.0)})
+    stand = build(patient, camera=SpecimenCamera(Faulty(1, hang), clock), clock=clock)
+    heard: list[Any] = []
+
+    def ask_for_the_end() -> None:
+        hangs.wait(60)
+        stand.inbox.put(Request(Ask.END, 0.0))
+
+    def watch() -> Generator[Shot, Reply, None]:
+        threading.Thread(target=ask_for_the_end).start()
+        while not heard or not isinstance(heard[-1], Request):
+            heard.append((yield stand.shot(NK)))
+
+    stand.microscope.run(watch(), stand.inbox)
+    answer.set()
+    assert [type(one) for one in heard] == [Missed, Request]
 
 
 class Table(XYStageDevice):
