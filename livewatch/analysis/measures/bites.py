@@ -16,16 +16,16 @@ from livewatch.model import Bite
 if TYPE_CHECKING:
     from livewatch.analysis.measures.uptake import Uptake
 
-SMALLEST = 0.0025
+SMALLEST = 0.003
 """Share of the tumor's dye below which a rise is not called a bite."""
 CERTAIN = 5.0
 """A rise is at least this many times the noise..."""
-WOBBLE = 0.06
+WOBBLE = 0.1
 """...and this share of what is there already, which the cell's own motion hides and shows."""
 ONSET = 0.2
 """A rise began when it was this share of the least that counts."""
 LASTING_FRAMES = 3
-UP_S, DOWN_S = 60.0, 40.0
+UP_S, DOWN_S = 60.0, 150.0
 """How fast a plateau follows what is seen, while that is no rise."""
 MEMORY_S, MOST_MEMORIES = 45.0, 32
 LONGEST_RISE_S, SHORTEST_RISE_S = 75.0, 20.0
@@ -33,6 +33,7 @@ AGAIN_S = 10.0
 QUICKER = 2.0
 MOST_BITES = 64
 LOSS_SHARE = 0.4
+BLEED_SHARE = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,8 @@ class Meal:
     """What is remembered of what one NK cell has of one tumor cell.
 
     `level` is the plateau known; while a bite rises, `rising_s` says since when. `memories` are
-    the last (time_s, fraction). `dye` is the tumor's own, before the bite.
+    the last (time_s, fraction). `dye` is the tumor's own, before the bite, `bleed` the
+    NK dye's bleed-through.
     """
 
     fraction: float = nan
@@ -48,6 +50,7 @@ class Meal:
     rising_s: float = nan
     memories: tuple[tuple[float, float], ...] = ()
     dye: float = nan
+    bleed: float = nan
     bites: tuple[Bite, ...] = ()
 
 
@@ -60,7 +63,7 @@ def eaten(meal: Meal, uptake: Uptake, dye: float, time_s: float, *, holding: boo
     recent = [one for one in meal.memories if time_s - one[0] <= MEMORY_S]
     recent = [*recent, (time_s, uptake.fraction)][-MOST_MEMORIES:]
     now = sorted(fraction for _, fraction in recent[-3:])[len(recent[-3:]) // 2]
-    meal = replace(meal, fraction=now, memories=tuple(recent))
+    meal = replace(meal, fraction=now, memories=tuple(recent), bleed=_bleed(meal, uptake))
     if not holding or not isfinite(meal.level):
         return replace(meal, level=now, rising_s=nan, dye=dye)
     least = max(SMALLEST, CERTAIN * uptake.noise, WOBBLE * meal.level)
@@ -72,6 +75,14 @@ def eaten(meal: Meal, uptake: Uptake, dye: float, time_s: float, *, holding: boo
     follow_s = UP_S if now > meal.level else DOWN_S
     level = meal.level + (1 - exp(-(time_s - before_s) / follow_s)) * (now - meal.level)
     return replace(meal, level=level, dye=dye if not isfinite(meal.dye) else meal.dye)
+
+
+def _bleed(meal: Meal, uptake: Uptake) -> float:
+    """The bleed-through, learnt while there is nothing in the NK cell to confuse it with."""
+    if not isfinite(meal.bleed):
+        return uptake.bleed
+    share = BLEED_SHARE if uptake.fraction < SMALLEST / 2 else 0.0
+    return meal.bleed + share * (uptake.bleed - meal.bleed)
 
 
 def _lasts(meal: Meal, least: float) -> bool:

@@ -23,6 +23,7 @@ MARGIN_UM = 3.0
 FINEST_UM = 0.3
 """Finer images are averaged down to about this: no measure here needs more."""
 FEWEST_PIXELS = 8
+FEWEST_CLEAR = 20
 STRAY_UM = 1.5
 FILL_SHIFT = 4
 
@@ -40,7 +41,8 @@ class Images:
 class Crop:
     """A tumor cell and the NK cells at it: images (h, w) float32 in counts, None as in `Images`.
 
-    Masks are 0 / 1; `others_mask` covers every cell but the tumor. Pixel (row, column) is centred
+    `*_background` and `tumor_noise` are median and SD of a pixel where there is no cell. Masks
+    are 0 / 1; `others_mask` covers every cell but the tumor. Pixel (row, column) is centred
     on left_um + (column + 0.5) * pixel_um, top_um + (row + 0.5) * pixel_um.
     """
 
@@ -53,6 +55,8 @@ class Crop:
     tumor_mask: Mask
     others_mask: Mask
     tumor_background: float = 0.0
+    tumor_noise: float = 0.0
+    nk_background: float = 0.0
 
     def to_pixels(self, points_um: NDArray[np.floating]) -> NDArray[np.float64]:
         """Stage um (n, 2) as pixel coordinates (column, row), whole numbers at pixel centres."""
@@ -109,18 +113,16 @@ def crop_of(
     outlines = [cell.outline_um for cell in others]
     reaching = [outline for outline in outlines if _reaches(outline, low_um, high_um)]
     tumor_mask, others_mask = blank.mask(tumor_um), blank.mask(*reaching)
+    clear = grown((tumor_mask | others_mask)[::2, ::2], STRAY_UM, 2 * blank.pixel_um) == 0
+    background, noise = _background(tumor_shown, clear)
     return replace(
         blank,
         tumor_mask=tumor_mask,
         others_mask=others_mask,
-        tumor_background=_background(blank, tumor_mask | others_mask),
+        tumor_background=background,
+        tumor_noise=noise,
+        nk_background=_background(nk_shown, clear)[0],
     )
-
-
-def middle_of(values: NDArray[np.floating]) -> float:
-    """The median of many values; numpy's is slower where no mean of two is needed."""
-    half = values.size // 2
-    return float(np.partition(values, half)[half])
 
 
 def grown(mask: Mask, by_um: float, pixel_um: float) -> Mask:
@@ -146,13 +148,16 @@ def _shrunk(image: Pixels | None, window: tuple[slice, slice], by: int) -> Image
     return np.asarray(cv2.resize(as_float, size, interpolation=cv2.INTER_AREA), np.float32)
 
 
-def _background(crop: Crop, cells_mask: Mask) -> float:
-    """The median of the tumor channel where there is no cell."""
-    if crop.tumor is None:
-        return 0.0
-    clear = grown(cells_mask[::2, ::2], STRAY_UM, 2 * crop.pixel_um) == 0
-    outside = crop.tumor[::2, ::2][clear]
-    return middle_of(outside) if outside.size >= 20 else float(crop.tumor.min())
+def _background(image: Image | None, clear: NDArray[np.bool_]) -> tuple[float, float]:
+    """Median and SD of every other pixel of an image, where `clear` of cells."""
+    if image is None:
+        return 0.0, 0.0
+    outside = image[::2, ::2][clear]
+    if outside.size < FEWEST_CLEAR:
+        outside = image[::2, ::2].ravel()
+    quarter, half = outside.size // 4, outside.size // 2
+    ordered = np.partition(outside, (quarter, half))
+    return float(ordered[half]), 1.4826 * float(ordered[half] - ordered[quarter]) + 1e-6
 
 
 def _reaches(outline_um: NDArray[np.floating], low_um: Floats, high_um: Floats) -> bool:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 DEATH_FRAMES = 3
 DEAD_BELOW = 0.35
+ALIVE_ABOVE = 0.7
 NAMED_ABOVE = 0.2
 FOLLOW_S = 6.0
 FEWEST_PEERS = 3
@@ -51,6 +52,11 @@ class Life:
     frames_dead: int = 0
     dying_s: float = nan
     death_s: float = nan
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether nothing much speaks for death."""
+        return self.viability > ALIVE_ABOVE and not isfinite(self.death_s)
 
     def with_dye(self, cell: Cell, fade: float, time_s: float) -> Life:
         """One frame later, with the dye the cell has now."""

@@ -125,7 +125,7 @@ class Measurer:
             viability=nan if life is None else life.viability,
             viability_evidence="" if life is None else life.evidence,
         )
-        course = _fed(course, portrait, nk, nan if life is None else life.dye)
+        course = _fed(course, portrait, life)
         if course.encounter is None:
             return course, contact
         course, contact = self._patched(course, portrait, nk, contact)
@@ -215,13 +215,15 @@ def _bodies(
     return tuple(body for tumor_id, body in bodies.items() if tumor_id in wanted)
 
 
-def _fed(course: Course, portrait: Portrait, nk: Cell, dye_left: float) -> Course:
+def _fed(course: Course, portrait: Portrait, life: Life | None) -> Course:
     """The course with what the NK cell holds of the tumor now."""
-    mask = portrait.crop.mask(nk.outline_um)
-    uptake = uptake_of(portrait.crop, mask, portrait.tumors_mask, portrait.dye)
+    mask, dye = portrait.nks_mask[course.nk_id], portrait.dye
+    uptake = uptake_of(portrait.crop, mask, portrait.tumors_mask, dye, course.meal.bleed)
     if uptake is None:
         return course
-    holding = course.encounter is not None
+    # A dying cell sheds pieces and spills its dye: those are no bites.
+    holding = course.encounter is not None and (life is None or life.is_alive)
+    dye_left = nan if life is None else life.dye
     meal = eaten(course.meal, uptake, dye_left, portrait.time_s, holding=holding)
     return replace(course, meal=meal)
 

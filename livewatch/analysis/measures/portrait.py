@@ -31,7 +31,8 @@ class Portrait:
 
     `dye` is all tumor light of the cell in counts times um2; `death` the death channel's mean
     over the cell above its surroundings, `death_noise` what living cells do not exceed (NaN
-    without the channel). `body` is what to remember of its turning.
+    without the channel). `body` is what to remember of its turning. `nks_mask` are the
+    NK cells at it, by id, each without the others.
     """
 
     time_s: float
@@ -40,6 +41,7 @@ class Portrait:
     turn: Turn
     body: Body | None
     tumors_mask: Mask
+    nks_mask: dict[int, Mask]
     dye: float
     death: float
     death_noise: float
@@ -71,6 +73,7 @@ def portrait_of(
         crop=crop,
         turn=turn,
         body=body,
+        nks_mask={nk.id: _alone(crop, nk, others) for nk in nks},
         tumors_mask=crop.tumor_mask | crop.mask(*tumors),
         dye=_dye(crop),
         death=death,
@@ -89,6 +92,12 @@ def _turn(
     if body is None:
         return first_sight(tumor.id, texture, time_s), Turn(reason="seen for the first time")
     return turned(body, texture, time_s)
+
+
+def _alone(crop: Crop, nk: Cell, others: Sequence[Cell]) -> Mask:
+    """Where an NK cell is, and no other NK cell."""
+    rest = [cell.outline_um for cell in others if cell.kind is Kind.NK and cell.id != nk.id]
+    return crop.mask(nk.outline_um) & (1 - crop.mask(*rest))
 
 
 def _dye(crop: Crop) -> float:

@@ -9,7 +9,7 @@ fourth.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import pi, sqrt
+from math import isfinite, pi, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -30,8 +30,8 @@ STRAY_UM = (0.6, 1.8)
 SPOT_UM = 0.4
 SPOT_REACH_UM = 0.6
 FEWEST_PIXELS = 30
-OUTSTANDING = 2.5
-SIGNIFICANT = 4.5
+OUTSTANDING = 3.5
+SIGNIFICANT = 6.0
 FITS = 3
 
 
@@ -48,56 +48,57 @@ class Uptake:
     bleed: float
 
 
-def uptake_of(crop: Crop, nk_mask: Mask, tumors_mask: Mask, tumor_dye: float) -> Uptake | None:
+def uptake_of(
+    crop: Crop, nk_mask: Mask, tumors_mask: Mask, tumor_dye: float, bleed: float
+) -> Uptake | None:
     """What the NK cell under `nk_mask` holds of a tumor with `tumor_dye` (counts times um2).
 
-    `tumors_mask` covers every tumor cell. None when too little of the NK cell lies clear of
-    them, or a channel is missing.
+    The mask leaves out other NK cells; `tumors_mask` covers every tumor cell. `bleed` is what is
+    known of it from before (NaN: nothing): once much was bitten off it cannot be seen any more.
+    None when too little of the NK cell lies clear of tumor cells, or a channel is missing.
     """
     if crop.tumor is None or crop.nk is None or not tumor_dye > 0:
         return None
     zone = nk_mask & (1 - grown(tumors_mask, CLEAR_UM, crop.pixel_um))
     if np.count_nonzero(zone) < FEWEST_PIXELS:
         return None
-    left_over, bleed = _left_over(crop, zone, tumors_mask)
+    left_over, bleed = _left_over(crop, zone, tumors_mask, bleed)
     smooth = _smooth(left_over, zone, SPOT_UM / crop.pixel_um)
-    spots = (smooth > SIGNIFICANT * _spread(smooth[zone > 0])).astype(np.uint8) & zone
+    spots = (smooth > SIGNIFICANT * _smooth_noise(crop)).astype(np.uint8) & zone
     around = grown(spots, SPOT_REACH_UM, crop.pixel_um) & zone
     share = crop.pixel_um**2 / tumor_dye
     fraction = max(float(left_over[around > 0].sum()) * share, 0.0)
     pixels = max((SPOT_REACH_UM / crop.pixel_um) ** 2 * pi, 9.0)
-    return Uptake(fraction, _spread(left_over[zone > 0]) * sqrt(pixels) * share, bleed)
+    return Uptake(fraction, crop.tumor_noise * sqrt(pixels) * share, bleed)
 
 
-def _left_over(crop: Crop, zone: Mask, tumors_mask: Mask) -> tuple[Image, float]:
+def _left_over(crop: Crop, zone: Mask, tumors_mask: Mask, bleed: float) -> tuple[Image, float]:
     """The tumor channel without bleed-through, stray light and background; and the bleed."""
     assert crop.tumor is not None
     assert crop.nk is not None
     inside = zone > 0
     mask = tumors_mask.astype(np.float32)
     stray = [blurred(mask, reach_um / crop.pixel_um)[inside] for reach_um in STRAY_UM]
-    seen = crop.tumor[inside].astype(np.float64)
-    causes = np.stack((crop.nk[inside], *stray)).astype(np.float64)
-    kept = np.ones(len(seen), bool)
-    rest, shares = seen, np.zeros(len(causes))
+    seen = crop.tumor[inside].astype(np.float64) - crop.tumor_background
+    causes = np.stack((crop.nk[inside] - crop.nk_background, *stray)).astype(np.float64)
+    rest = seen - np.nan_to_num(bleed) * causes[0]
+    shares = np.zeros(len(causes))
     for _ in range(FITS):
-        even, shares = _least_squares(causes[:, kept], seen[kept])
-        rest = seen - even - shares @ causes
-        kept = rest < OUTSTANDING * _spread(rest)
+        kept = rest < OUTSTANDING * (crop.tumor_noise if isfinite(bleed) else _spread(rest))
+        if np.count_nonzero(kept) >= FEWEST_PIXELS:
+            shares = _least_squares(causes[:, kept], seen[kept])
+        rest = seen - shares @ causes
     left_over = np.zeros(crop.tumor.shape, np.float32)
     left_over[inside] = rest
     return left_over, float(shares[0])
 
 
-def _least_squares(causes: Floats, seen: Floats) -> tuple[float, Floats]:
-    """Even light, and the share of each cause (k, n); one that hardly varies gets nothing."""
-    means, mean = causes.mean(axis=1), float(seen.mean())
-    varied = causes - means[:, None]
-    scale = np.sqrt((varied**2).mean(axis=1)) + 1e-6
-    varied /= scale[:, None]
-    square = varied @ varied.T / len(seen) + 1e-3 * np.eye(len(causes))
-    shares = np.linalg.solve(square, varied @ (seen - mean) / len(seen)) / scale
-    return mean - float(shares @ means), np.asarray(shares, np.float64)
+def _least_squares(causes: Floats, seen: Floats) -> Floats:
+    """The share of each cause (k, n) in what is seen; one that hardly varies gets nothing."""
+    scale = np.sqrt((causes**2).mean(axis=1)) + 1e-6
+    scaled = causes / scale[:, None]
+    square = scaled @ scaled.T / len(seen) + 1e-3 * np.eye(len(causes))
+    return np.asarray(np.linalg.solve(square, scaled @ seen / len(seen)) / scale, np.float64)
 
 
 def _spread(values: NDArray[np.floating]) -> float:
@@ -105,6 +106,11 @@ def _spread(values: NDArray[np.floating]) -> float:
     quarter, half = len(values) // 4, len(values) // 2
     ordered = np.partition(values, (quarter, half))
     return 1.4826 * float(ordered[half] - ordered[quarter]) + 1e-6
+
+
+def _smooth_noise(crop: Crop) -> float:
+    """What is left of the noise after smoothing by SPOT_UM."""
+    return crop.tumor_noise / max(2 * sqrt(pi) * SPOT_UM / crop.pixel_um, 1.0)
 
 
 def _smooth(image: Image, zone: Mask, sigma_px: float) -> Image:
