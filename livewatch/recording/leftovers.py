@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from livewatch.recording.folder import SessionFolder
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 class Leftovers:
     """How many frames, takes and events there are, and the encounters as last known."""
 
-    frames: int
-    takes: int
-    events: int
-    encounters: Mapping[int, Encounter]
+    frames: int = 0
+    takes: int = 0
+    events: int = 0
+    encounters: Mapping[int, Encounter] = field(default_factory=dict)
 
 
 def leftovers(folder: Path) -> Leftovers:

@@ -15,7 +15,8 @@ from invented import encounter, frame, observation, pixels, shot, step, view
 from livewatch.errors import BadInput
 from livewatch.model import Ask, Decision, Missed, Purpose, Region, Request, Step
 from livewatch.recording.folder import SessionFolder
-from livewatch.recording.recorder import Recorder, RecordingError, Room
+from livewatch.recording.recorder import Recorder, RecordingError
+from livewatch.recording.room import Room
 from livewatch.recording.take import Take
 
 if TYPE_CHECKING:
@@ -272,7 +273,7 @@ def test_a_ledger_that_cannot_be_written_whole_is_left_as_it_was(
         def __getattr__(self, name: str) -> object:
             return getattr(self.file, name)
 
-    ledger = recorder._frames
+    ledger = recorder._scribe._frames
     monkeypatch.setattr(ledger, "_file", Filling(ledger._file))
     recorder.put(frame(1))
     with pytest.raises(RecordingError, match="No space left"):

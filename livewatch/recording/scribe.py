@@ -1,0 +1,121 @@
+"""The scribe writes a session's files, one thing after the other; it knows no queue and no end.
+
+Pixels come before the line that speaks of them, what was seen before the decision it led to: so
+whatever was written last, everything written speaks only of what is there.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING, Any
+
+from livewatch.clock import stopwatch_s, wall_s
+from livewatch.model import Frame, Missed, Observation, Request
+from livewatch.recording.entry import Entry
+from livewatch.recording.layout import (
+    CHECKPOINT,
+    END,
+    EVENTS,
+    FRAMES,
+    OBSERVATIONS,
+    take_path,
+)
+from livewatch.recording.line import Ledger, encoded
+from livewatch.recording.seen import Seen
+from livewatch.recording.sync import sync_file, sync_folder
+from livewatch.recording.take import Kind, Take, replace_file
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from livewatch.model import Step
+    from livewatch.recording.leftovers import Leftovers
+
+
+class Scribe:
+    """Writes into an existing session folder, after what is `left` in it already.
+
+    One thread at a time; only `note` may be called from any. Everything raises `OSError` where
+    there is no room. `frames` counts the frames written.
+    """
+
+    def __init__(self, folder: Path, left: Leftovers) -> None:
+        self._folder = folder
+        self._frames = Ledger(folder / FRAMES)
+        self._events = Ledger(folder / EVENTS)
+        self._seen = Seen(Ledger(folder / OBSERVATIONS), self.note, left.encounters)
+        self._takes: dict[Kind, tuple[str, Take]] = {}
+        self._next_take = left.takes + 1
+        self._next_event = left.events
+        self._noting = threading.Lock()
+        self.frames = left.frames
+        self.ledgers = (self._frames, self._seen, self._events)
+
+    def frame(self, frame: Frame) -> list[Path]:
+        """Write a frame's pixels, then its line; returns the files of pixels that were written."""
+        kind, created = Kind.of(frame), []
+        if kind not in self._takes:
+            self._takes[kind] = self._new_take(kind, frame)
+            created = [self._takes[kind][1].path / "zarr.json"]
+        name, take = self._takes[kind]
+        index = take.length
+        written = take.append(frame.planes)
+        self._frames.append(Entry.of(frame, name, index))
+        self.frames = frame.index + 1
+        return created + written
+
+    def _new_take(self, kind: Kind, frame: Frame) -> tuple[str, Take]:
+        name = f"{self._next_take:04d}"
+        take = Take(self._folder / take_path(name), kind, frame.planes)
+        self._next_take += 1
+        return name, take
+
+    def step(self, step: Step) -> None:
+        """Write what came, what was seen in it, and what was decided."""
+        after = self._came(step)
+        seen = None
+        if step.observation is not None:
+            self._seen.write(step.observation)
+            seen = step.observation.frame
+        told = {"decision": step.decision, "lateness": step.lateness}
+        self.note("decision", {"after": after, "observation": seen, **told})
+
+    def _came(self, step: Step) -> dict[str, int]:
+        """What the loop was sent: a frame or an observation by its number, or an event."""
+        match step.reply:
+            case Frame(index=index):
+                return {"frame": index}
+            case Observation(frame=index):
+                return {"observation": index}
+            case Missed() as missed:
+                return {"event": self.note("missed", {"missed": missed})}
+            case Request() as request:
+                return {"event": self.note("request", {"request": request})}
+
+    def note(self, kind: str, payload: Mapping[str, Any]) -> int:
+        """Append an event; returns its number."""
+        with self._noting:
+            number = self._next_event
+            self._events.append({"event": number, "kind": kind, **payload})
+            self._next_event = number + 1
+            return number
+
+    def checkpoint(self, frame: int, state: Mapping[str, Any]) -> Path:
+        """Write what analysis remembers after a frame, in place of what was there before."""
+        path = self._folder / CHECKPOINT
+        replace_file(path, encoded({"frame": frame, "analysis": state}))
+        return path
+
+    def close(self) -> None:
+        """Sync and close the ledgers."""
+        for ledger in self.ledgers:
+            ledger.close()
+
+    def end(self, end: Mapping[str, Any], fault: str | None) -> None:
+        """Write how the session ended, and what became of its record."""
+        clock = {"wall_s": wall_s(), "monotonic_s": stopwatch_s()}
+        recorded = {"frames": self.frames, "fault": fault, **clock}
+        replace_file(self._folder / END, encoded({**end, "recording": recorded}))
+        sync_file(self._folder / END)
+        sync_folder(self._folder)
