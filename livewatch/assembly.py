@@ -45,9 +45,8 @@ if TYPE_CHECKING:
 SENSOR_PX = (512, 512)
 
 
-def real(file: Path, out: Path | None, announce: Announce) -> Session:
-    """A session on the user's own microscope."""
-    experiment = load_experiment(file)
+def real(experiment: Experiment, file: Path, out: Path | None, announce: Announce) -> Session:
+    """A session on the user's own microscope, by the experiment read from `file`."""
     config = file.parent / experiment.microscope.config
     if not experiment.microscope.config:
         raise BadInput(f"{file}: [microscope] config is not set: name a Micro-Manager .cfg file")

@@ -55,9 +55,12 @@ def demo(options: argparse.Namespace) -> int:
 
 def run(options: argparse.Namespace) -> int:
     """Watch a real sample."""
+    from livewatch.experiment import load_experiment
+
+    experiment = load_experiment(options.experiment)  # first: what is wrong with it is said at once
     from livewatch import assembly
 
-    session = assembly.real(options.experiment, options.out, _announce)
+    session = assembly.real(experiment, options.experiment, options.out, _announce)
     return _conduct(session, options.headless)
 
 
