@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from livewatch.analysis.contact import contacts_of
 from livewatch.analysis.encounters import Turn
 from livewatch.analysis.measures import Measurer, Notes
+from livewatch.analysis.membrane import outlined
 from livewatch.analysis.places import Place, touching, tracked
 from livewatch.analysis.segmentation import Memory, Sight
 from livewatch.model import Kind, Observation
@@ -85,7 +86,7 @@ class Analyst:
         cells: tuple[Cell, ...] = ()
         contacts: tuple[Contact, ...] = ()
         turn = standing(place)
-        seen = {one.kind: one.cells for one in sighting.seen if one.problem is None}
+        seen = {one.kind: outlined(one) for one in sighting.seen if one.problem is None}
         if seen:
             place, cells, next_cell = tracked(
                 place, seen, frame.view, frame.time_s, state.next_cell, self._experiment
