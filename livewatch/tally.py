@@ -9,7 +9,7 @@ This module knows nothing of devices, files, threads or windows.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from math import isinf
+from math import isinf, isnan
 from typing import TYPE_CHECKING
 
 from livewatch.model import (
@@ -51,8 +51,8 @@ class Tally:
 
     `interval_s` is the time between the last two frames. `frame`, `observation`, `decision` and
     `lateness` are the newest there were. `light_ms` is, for each position, exposure in ms times
-    relative power. `cells` counts a cell in every frame it was seen in. `trouble` says why the
-    last slot gave no frame; empty when it gave one.
+    relative power. `cells` counts a cell in every frame it was seen in. `reaction_s` is the last
+    reaction there was. `trouble` says why the last slot gave no frame; empty when it gave one.
     """
 
     steps: int = 0
@@ -66,6 +66,7 @@ class Tally:
     frame: Frame | None = None
     observation: Observation | None = None
     decision: Decision | None = None
+    reaction_s: float = NAN
     lateness: Lateness = field(default_factory=Lateness)
     encounters: Mapping[int, Encounter] = field(default_factory=dict)
     light_ms: Mapping[str, float] = field(default_factory=dict)
@@ -117,6 +118,7 @@ class Tally:
             time_s=reply.time_s,
             frame=reply,
             lateness=step.lateness,
+            reaction_s=self.reaction_s if isnan(step.lateness.react_s) else step.lateness.react_s,
             light_ms={**self.light_ms, position: spent_ms},
             trouble="",
         )

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from gui_stage import (
     PLANES,
+    Disc,
     contact,
     discs,
     encounter,
@@ -70,6 +71,12 @@ def panel(
 ) -> Panel:
     tally = news_of(*steps).tally if steps else Tally()
     return panel_of(tally, status, 0, stopping=stopping, over=over)
+
+
+def planes_of(cells: list[Disc]) -> dict[str, np.ndarray]:
+    """Both channels of a wide frame."""
+    nk, tumor = frame(cells=cells).planes
+    return {"nk": nk, "tumor": tumor}
 
 
 def fact(shown: Panel, name: str) -> tuple[str, Tone]:
@@ -177,19 +184,9 @@ def test_levels_put_the_background_at_black_and_cells_near_full_colour() -> None
 def test_levels_move_slowly_so_that_one_odd_frame_does_not_flicker() -> None:
     room = Darkroom()
     cells = discs(20, WIDE)
-    room.learn(frame(cells=cells))
+    room.learn(planes_of(cells))
     before = room.develop({"nk": np.full((4, 4), 400, np.uint16)})[0, 0]
-    bright = frame(1, cells=cells)
-    room.learn(
-        type(bright)(
-            1,
-            bright.shot,
-            bright.view,
-            tuple(4 * each for each in bright.planes),
-            bright.exposures,
-            0,
-        )
-    )
+    room.learn({name: 4 * pixels for name, pixels in planes_of(cells).items()})
     after = room.develop({"nk": np.full((4, 4), 400, np.uint16)})[0, 0]
     change = abs(int(before >> 8 & 255) - int(after >> 8 & 255))
     assert 0 < change < 40
@@ -197,7 +194,7 @@ def test_levels_move_slowly_so_that_one_odd_frame_does_not_flicker() -> None:
 
 def test_a_channel_that_was_not_taken_stays_dark() -> None:
     room = Darkroom()
-    room.learn(frame(cells=discs(5, WIDE)))
+    room.learn(planes_of(discs(5, WIDE)))
     only_nk = room.develop({"nk": np.full((4, 4), 5000, np.uint16)})
     assert (only_nk >> 8 & 255).min() > 200
 

@@ -128,6 +128,17 @@ def test_a_close_look_fills_the_canvas_and_its_cells_stay_in_place(
     assert min(red, blue) > 2 * max(green, 1)
 
 
+def test_a_window_whose_first_picture_is_a_close_look_is_not_dark(
+    window: Window, stage: Stage, qtbot: QtBot
+) -> None:
+    stage.publish(step(0, WIDE, CELLS))
+    stage.publish(step(1, CLOSE, CELLS))
+    qtbot.waitUntil(lambda: window.tally.steps == 2)
+    assert window.undrawn == 1
+    red, _, blue = color_at(window, CELLS[20].x_um, CELLS[20].y_um + 6)
+    assert min(red, blue) > 150
+
+
 def test_the_mode_and_the_pair_are_written_large(
     window: Window, drawn: Callable[[Step], None]
 ) -> None:

@@ -8,6 +8,7 @@ from livewatch.model import (
     Encounter,
     Exposure,
     Frame,
+    Lateness,
     Missed,
     Observation,
     Outcome,
@@ -79,3 +80,8 @@ def test_marks_are_counted_and_other_requests_are_not() -> None:
     tally = tally_of(Step(Request(Ask.MARK, 1.0), None, GO), Step(Request(Ask.HOLD, 2.0), None, GO))
     assert tally.marks == 1
     assert tally.frames == 0
+
+
+def test_the_last_reaction_stays_known_while_frames_are_not_due_at_once() -> None:
+    tally = tally_of(Step(frame(0, 0.0), None, GO, Lateness(react_s=0.08)))
+    assert tally.after(Step(frame(1, 2.0), None, GO, Lateness())).reaction_s == 0.08

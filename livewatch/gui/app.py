@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from types import FrameType
 
+    from qtpy.QtWidgets import QApplication
+
     from livewatch.gui.source import Source
     from livewatch.gui.window import Window
 
@@ -25,17 +27,10 @@ def show(session: Source) -> int:
     from the main thread.
     """
     choose_binding()
-    from qtpy.QtGui import QFont
-    from qtpy.QtWidgets import QApplication
-
-    from livewatch.gui import theme
     from livewatch.gui.composite import warm_up
     from livewatch.gui.window import Window
 
-    app = QApplication.instance() or QApplication(["livewatch"])
-    font = QFont()
-    font.setFamilies([*theme.FAMILIES])
-    QApplication.setFont(font)
+    app = application()
     warm_up()
     window = Window(session)
     window.show()
@@ -46,6 +41,22 @@ def show(session: Source) -> int:
     window.deleteLater()
     app.processEvents()
     return code
+
+
+def application() -> QApplication:
+    """Qt's application, made if there is none, with the window's type."""
+    from qtpy.QtGui import QFont
+    from qtpy.QtWidgets import QApplication
+
+    from livewatch.gui import theme
+
+    app = QApplication.instance()
+    if not isinstance(app, QApplication):
+        app = QApplication(["livewatch"])
+    font = QFont()
+    font.setFamilies([*theme.FAMILIES])
+    app.setFont(font)
+    return app
 
 
 @contextmanager

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 AnyWidget = TypeVar("AnyWidget", bound=QWidget)
 
 BOARD_PX = 430
-WIDTHS_PX = (34, 96, 62, 74, 58)
+WIDTHS_PX = (34, 88, 56, 68, 62)
 ROW_PX = 28
 TROUBLE_PX = 54
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter

@@ -76,7 +76,9 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
     def show_scene(self, scene: Scene) -> None:
         """Draw a frame and what was seen in it."""
         if scene.around is None:
-            self._darkroom.learn(scene.frame)
+            self._darkroom.learn(planes_of(scene.frame))
+        elif self._darkroom.is_blank:
+            self._darkroom.learn(scene.around.planes)
         rect = rect_of(scene.view)
         if self._scene is None or self._scene.frame is not scene.frame:
             self._picture.set(self._darkroom.develop(planes_of(scene.frame)), rect)
@@ -88,12 +90,15 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
             self.fit()
 
     def fit(self) -> None:
-        """Show the whole frame, as far left as it goes: what is free at its right is the map's."""
+        """Show the whole frame, leaving room for the map at its right if there is any."""
         width, height = self.viewport().width(), max(self.viewport().height(), 1)
         if self._rect.isEmpty():
             return
         shown = QRectF(self._rect)
         shown.setWidth(max(shown.width(), shown.height() * width / height))
+        map_um = (MAP_PX[1] + 2 * MARGIN_PX) * shown.width() / width
+        free_um = shown.width() - self._rect.width()
+        shown.moveLeft(self._rect.left() - max(free_um - map_um, 0) / 2)
         self._box.setRange(shown, padding=0)
 
     def place_of(self, x_um: float, y_um: float) -> QPointF:
@@ -104,7 +109,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
         """Set black and bright anew from the frame on screen."""
         self._darkroom.forget()
         if self._scene is not None:
-            self._darkroom.learn(self._scene.frame)
+            self._darkroom.learn(planes_of(self._scene.frame))
             self._picture.set(self._darkroom.develop(planes_of(self._scene.frame)), self._rect)
 
     def resizeEvent(self, event: QResizeEvent) -> None:  # noqa: N802 - Qt's name
@@ -157,7 +162,7 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
             x += written(painter, QPointF(x, y), name, theme.TEXT) + 18
         view = scene.view
         place = "   ".join(part for part in (view.position, view.objective) if part)
-        written(painter, QPointF(x, y), place, theme.MUTED)
+        written(painter, QPointF(x, y), place, theme.TEXT)
         if scene.note:
             written(painter, QPointF(MARGIN_PX, y + 22), scene.note, theme.OTHER_PAIR)
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     Table = NDArray[np.uint32]
     Rgb = tuple[int, int, int]
 
-GAMMA = 0.75
+GAMMA = 0.8
 GLOW = 0.82
 """Up to this part of the range the colour deepens, above it turns paler."""
 PALEST = 0.35

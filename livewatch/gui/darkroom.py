@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from livewatch.gui.composite import Table
-    from livewatch.model import Frame, Pixels
+    from livewatch.model import Pixels
 
 SHARE = 0.04
 """How much of the way the levels go with each wide frame: about 25 frames to settle."""
@@ -35,11 +35,16 @@ class Darkroom:
         """Have the next frame set the levels anew."""
         self._levels.clear()
 
-    def learn(self, frame: Frame) -> None:
-        """Let the levels follow a frame. For wide frames: a close-up has little background."""
+    @property
+    def is_blank(self) -> bool:
+        """Whether no levels were set yet."""
+        return not self._levels
+
+    def learn(self, planes: Mapping[str, Pixels]) -> None:
+        """Let the levels follow a wide frame (a close-up has little background)."""
         for kind in Kind:
-            pixels = frame.plane(kind.value)
-            if pixels is None or not pixels.size:
+            pixels = planes.get(kind.value)
+            if pixels is None:
                 continue
             goal, levels = measured(pixels), self._levels.get(kind)
             self._set(kind, goal if levels is None else levels.towards(goal, SHARE))

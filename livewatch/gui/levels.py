@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 SAMPLE = 20_000
 """About so many pixels are looked at; more would say the same."""
 BRIGHT_PERCENTILE = 99.7
+DARK_NOISES = 2.0
+"""Up to so many standard deviations above the background all is black."""
 NOISES = 14.0
 """The span is at least so many standard deviations of the background: an empty frame is dark."""
 DEAD_BAND = 0.02
@@ -52,5 +54,5 @@ def measured(pixels: Pixels) -> Levels:
     below = sample[sample <= background]
     noise = max(1.4826 * float(np.median(background - below)), 0.5)
     bright = float(np.percentile(sample, BRIGHT_PERCENTILE))
-    low = background + noise
+    low = background + DARK_NOISES * noise
     return Levels(low, max(bright, low + NOISES * noise))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyqtgraph as pg
 from qtpy.QtCore import QPointF, QRectF, Qt
-from qtpy.QtGui import QColor, QFont, QPainter, QPainterPath, QPen, QStaticText
+from qtpy.QtGui import QColor, QFont, QPainter, QPainterPath, QPen, QStaticText, QTransform
 
 from livewatch.gui import theme
 from livewatch.model import Kind
@@ -73,9 +73,21 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
         for name in self._overlay.names:
             self._write_name(painter, to_screen.map(QPointF(name.x_um, name.y_um)), name)
         painter.setFont(self._figures)
-        for pair in self._overlay.pairs:
-            below = to_screen.map(QPointF(pair.x_um, pair.y_um + pair.radius_um))
-            write_figures(painter, below, pair, to_screen.mapRect(self._rect))
+        self._write_figures(painter, to_screen)
+
+    def _write_figures(self, painter: QPainter, to_screen: QTransform) -> None:
+        """Gap and seal of every pair, the followed one's first."""
+        metrics = painter.fontMetrics()
+        taken: list[QRectF] = []
+        pairs = self._overlay.pairs if self._overlay else ()
+        for pair in sorted(pairs, key=lambda each: not each.is_target):
+            radius = pair.radius_um
+            ring = QRectF(pair.x_um - radius, pair.y_um - radius, 2 * radius, 2 * radius)
+            width = metrics.horizontalAdvance(pair.text) + 16
+            room = to_screen.mapRect(ring), width, metrics.height() + 6
+            box = plate(*room, to_screen.mapRect(self._rect), taken)
+            write_figures(painter, box, pair)
+            taken.append(box)
 
     def _write_name(self, painter: QPainter, at: QPointF, name: Name) -> None:
         """An identity, centred on its cell."""
@@ -99,18 +111,23 @@ class OverlayItem(pg.GraphicsObject):  # type: ignore[misc]
         return laid
 
 
-def write_figures(painter: QPainter, below: QPointF, pair: Pair, image: QRectF) -> None:
-    """Gap and seal under a pair's ring, within the image."""
-    metrics = painter.fontMetrics()
-    width, height = metrics.horizontalAdvance(pair.text), metrics.height()
-    box = QRectF(below.x() - width / 2 - 8, below.y() + 6, width + 16, height + 6)
-    box.moveLeft(max(min(box.left(), image.right() - box.width()), image.left()))
-    box.moveTop(min(box.top(), image.bottom() - box.height()))
+def write_figures(painter: QPainter, box: QRectF, pair: Pair) -> None:
+    """Gap and seal of a pair, on a dark plate."""
     painter.setPen(Qt.PenStyle.NoPen)
     painter.setBrush(QColor(0, 0, 0, 170))
     painter.drawRoundedRect(box, 5, 5)
     painter.setPen(QColor(color_of(pair)))
     painter.drawText(box, Qt.AlignmentFlag.AlignCenter, pair.text)
+
+
+def plate(ring: QRectF, width: float, height: float, image: QRectF, taken: list[QRectF]) -> QRectF:
+    """Room for a pair's figures in the image: below its ring, or above if that is taken."""
+    left = ring.center().x() - width / 2
+    left = max(min(left, image.right() - width), image.left())
+    lowest = image.bottom() - height
+    below = QRectF(left, min(ring.bottom() + 6, lowest), width, height)
+    above = QRectF(left, max(ring.top() - 6 - height, image.top()), width, height)
+    return above if any(below.intersects(box) for box in taken) else below
 
 
 def color_of(pair: Pair) -> str:

@@ -176,7 +176,7 @@ def facts_of(tally: Tally, status: Status, undrawn: int) -> tuple[Fact, ...]:
         Fact("frame late", span(late.late_s)),
         Fact("analysed in", span(late.analysis_s)),
         Fact("not analysed", f"{tally.unseen:,}"),
-        Fact("reaction", span(late.react_s)),
+        Fact("last reaction", span(tally.reaction_s)),
         Fact("not drawn", f"{undrawn:,}"),
         Fact("light here", f"{light_s:,.1f} s"),
         Fact("free disk", size(status.free_bytes), low),

@@ -87,7 +87,7 @@ class Window(QMainWindow):
         elif not self._stopping:
             self._stopping = True
             self.ask(Ask.END, "stopped in the window")
-            self._write()
+            self.write()
 
     def mark(self) -> None:
         """Put a mark, with the note that was typed, into the record."""
@@ -116,27 +116,27 @@ class Window(QMainWindow):
         now_s = stopwatch_s()
         news = self._mailbox.take() if now_s >= self._draw_due_s else None
         if news is not None:
-            self._news = news
-            self._draw()
+            self.draw(news)
         if now_s >= self._status_due_s:
             self._status_due_s = now_s + STATUS_S
             self._status = self._session.status()
         elif news is None:
             return
-        self._write()
+        self.write()
         if news is not None:
             took_s = stopwatch_s() - now_s
             self._draw_due_s = now_s + took_s + min(REST * took_s, MOST_REST_S)
         if self._closing and self._session.is_over:
             self.close()
 
-    def _draw(self) -> None:
+    def draw(self, news: News) -> None:
         """Draw the newest frame, unless nobody can see it."""
-        scene = None if self.isMinimized() else scene_of(self._news)
+        self._news = news
+        scene = None if self.isMinimized() else scene_of(news)
         if scene is not None:
             self.canvas.show_scene(scene)
 
-    def _write(self) -> None:
+    def write(self) -> None:
         """Write all that is known."""
         over = self._session.is_over
         panel = panel_of(
