@@ -131,16 +131,22 @@ def _tumor_places(
     """(n, 2) places on the repeating tile; the first `meetings` near its middle."""
     side_um = scene.habits.side_um
     places = np.empty((len(sizes), 2))
+    islands = rng.uniform(-side_um / 2, side_um / 2, (scene.islands, 2))
     for index, size in enumerate(sizes):
-        spread = 110.0 if index < scene.meetings else side_um / 2
-        apart_um = 8.0
+        apart_um, spread_um = (2.0, 45.0) if scene.islands else (8.0, side_um / 2)
         while True:
-            place = rng.uniform(-spread, spread, 2)
+            if index < scene.meetings:
+                place = rng.uniform(-110.0, 110.0, 2)
+            elif scene.islands:
+                place = islands[index % scene.islands] + rng.normal(0.0, spread_um, 2)
+            else:
+                place = rng.uniform(-spread_um, spread_um, 2)
             away = places[:index] - place
             away -= side_um * np.round(away / side_um)
             if np.all(np.hypot(*away.T) > sizes[:index] + size + apart_um):
                 break
-            apart_um = max(apart_um * 0.97, 1.5)
+            apart_um = max(apart_um * 0.97, 0.5)
+            spread_um *= 1.005 if scene.islands else 1.0
         places[index] = place
     return places
 

@@ -56,11 +56,11 @@ def measure(
 ) -> tuple[float, float, float, float]:
     """Gap, contact length, and the patch's two ends in corners of the tumor outline."""
     gap = nearest_corner(nk_corners, tumor_x, tumor_y, tumor_corners, NEAR_UM)
-    distances_to(tumor_corners, nk_x, nk_y, nk_corners, min(gap, 2.5 * TOUCH_UM), away)
+    distances_to(tumor_corners, nk_x, nk_y, nk_corners, 1.5 * TOUCH_UM, away)
     gap = min(gap, away.min())
     if gap > TOUCH_UM:
         return gap, 0.0, math.nan, math.nan
-    length, first, last = patch_of(tumor_corners, away, TOUCH_UM)
+    length, first, last = patch_of(tumor_corners, away, nk_corners, TOUCH_UM)
     return gap, length, first, last
 
 
@@ -190,6 +190,8 @@ class Culture:
         across, down = self.drift_um(time_s)
         moment.cells["x"] += across
         moment.cells["y"] += down
+        for name in LIT:
+            moment.cells[name] = self._colony.cells[name]
         return moment
 
     def on_tile(self, place_um: float) -> float:
@@ -254,6 +256,8 @@ class Culture:
             del self._kept[next(iter(self._kept))]
 
 
+LIT = ("dose", "nk_bleach", "tumor_bleach")
+"""What light did shows at once, not from the next step on."""
 BLENDED = ("x", "y", "angle", "dye", "death_dye", "size")
 
 

@@ -139,33 +139,48 @@ def nearest_corner(
 
 
 @compiled
-def share_within(a: float, b: float, limit: float) -> float:
-    """The part of a segment, whose ends are `a` and `b` away, that is within `limit`."""
-    if a <= limit and b <= limit:
-        return 1.0
-    if a > limit and b > limit:
-        return 0.0
-    low, high = min(a, b), max(a, b)
-    if math.isinf(high):
-        return 0.5
-    return (limit - low) / (high - low)
+def share_within(
+    corners: NDArray[np.float64], first: int, away: Row, other: NDArray[np.float64], limit: float
+) -> float:
+    """The part of the segment after corner `first` that is within `limit` of `other`.
+
+    `away` is each corner's distance; where it passes the limit is found by halving.
+    """
+    after = (first + 1) % CORNERS
+    in_touch = away[first] <= limit
+    if in_touch == (away[after] <= limit):
+        return 1.0 if in_touch else 0.0
+    low, high = 0.0, 1.0
+    for _ in range(6):
+        part = 0.5 * (low + high)
+        x = corners[first, 0] + part * (corners[after, 0] - corners[first, 0])
+        y = corners[first, 1] + part * (corners[after, 1] - corners[first, 1])
+        if (to_polygon(x, y, other) <= limit) == in_touch:
+            low = part
+        else:
+            high = part
+    part = 0.5 * (low + high)
+    return part if in_touch else 1.0 - part
 
 
 @compiled
-def patch_of(corners: NDArray[np.float64], away: Row, limit: float) -> tuple[float, float, float]:
-    """Where an outline is within `limit` of another cell.
+def patch_of(
+    corners: NDArray[np.float64], away: Row, other: NDArray[np.float64], limit: float
+) -> tuple[float, float, float]:
+    """Where an outline is within `limit` of another cell's, `other`.
 
     `away` is each corner's distance to it. Returns the whole length in touch, and first and
     last place of the longest run in touch, in corners (fractional, last may exceed CORNERS).
-    (0, nan, nan) when nothing is in touch; a run right round is (length, 0, CORNERS).
+    (0, nan, nan) when no corner is in touch; a run right round is (length, 0, CORNERS).
     """
     length, start = 0.0, -1
     for corner in range(CORNERS):
         after = (corner + 1) % CORNERS
-        piece = math.hypot(
-            corners[after, 0] - corners[corner, 0], corners[after, 1] - corners[corner, 1]
-        )
-        length += piece * share_within(away[corner], away[after], limit)
+        share = share_within(corners, corner, away, other, limit)
+        if share > 0.0:
+            length += share * math.hypot(
+                corners[after, 0] - corners[corner, 0], corners[after, 1] - corners[corner, 1]
+            )
         if away[corner] <= limit and away[corner - 1] > limit:
             start = corner
     if length == 0.0:
@@ -181,10 +196,8 @@ def patch_of(corners: NDArray[np.float64], away: Row, limit: float) -> tuple[flo
         begin = corner
         while away[corner % CORNERS] <= limit:
             corner += 1
-        low = begin - share_within(away[(begin - 1) % CORNERS], away[begin % CORNERS], limit)
-        high = (
-            corner - 1 + share_within(away[(corner - 1) % CORNERS], away[corner % CORNERS], limit)
-        )
+        low = begin - share_within(corners, (begin - 1) % CORNERS, away, other, limit)
+        high = corner - 1 + share_within(corners, (corner - 1) % CORNERS, away, other, limit)
         if high - low > best:
             best, first, last = high - low, low, high
     return length, first, last

@@ -78,7 +78,8 @@ class Scene:
 
     `meetings` pairs are put near the middle of the sample so that something happens there
     soon. `uniform_share` of the tumor cells are round and without texture, so that their
-    rotation cannot be seen; `killer_share` of the NK cells can kill.
+    rotation cannot be seen; `killer_share` of the NK cells can kill. Tumor cells lie in so many
+    `islands`; 0 scatters them.
     """
 
     name: str
@@ -88,6 +89,7 @@ class Scene:
     meetings: int = 3
     uniform_share: float = 0.25
     killer_share: float = 0.6
+    islands: int = 0
     debris: int = 24
     habits: Habits = ORDINARY_HABITS
     look: Look = ORDINARY_LOOK
@@ -126,9 +128,10 @@ SCENES: dict[str, Scene] = {
         Scene(
             "crowded",
             "dense tumor islands and several NK cells on one target",
-            tumors=110,
-            nks=80,
+            tumors=130,
+            nks=110,
             meetings=4,
+            islands=12,
         ),
         Scene(
             "dim",

@@ -54,7 +54,7 @@ def jiggled(spots: Spots, time_s: float, drift_um: tuple[float, float]) -> Spots
     )
 
 
-def swallowed(bites: NDArray[Any], moment: Moment, tumor_bleach: NDArray[np.float64]) -> Spots:
+def swallowed(bites: NDArray[Any], moment: Moment) -> Spots:
     """Where bites are at a moment: from the front of the NK cell they sink into its inside."""
     cells = moment.cells
     bites = bites[bites["time_s"] <= moment.time_s]
@@ -73,7 +73,7 @@ def swallowed(bites: NDArray[Any], moment: Moment, tumor_bleach: NDArray[np.floa
         nk["x"] + ahead_um * cos - aside_um * sin,
         nk["y"] + ahead_um * sin + aside_um * cos,
         0.3 + 0.3 * np.cbrt(bites["fraction"] / 0.014),
-        bites["glow"] * fresh * tumor_bleach[bites["nk_slot"]] / bites["bleach"],
+        bites["glow"] * fresh * nk["tumor_bleach"] / bites["bleach"],
     )
 
 

@@ -102,7 +102,7 @@ class SyntheticSpecimen:
     def truth(self, time_s: float) -> Truth:
         """What is so at `time_s`. Asking counts: earlier times may then be past."""
         moment, habits = self._culture.at(time_s), self.scene.habits
-        vigors = np.array([vigor(dose, habits) for dose in self._culture.cells["dose"]])
+        vigors = np.array([vigor(dose, habits) for dose in moment.cells["dose"]])
         return in_course(truth_of(moment, habits.side_um, vigors), self._culture)
 
     def encounters(self, rule: Rule = ORDINARY) -> tuple[TrueEncounter, ...]:
@@ -166,8 +166,7 @@ class SyntheticSpecimen:
             return
         drift_um = self._culture.drift_um(moment.time_s)
         debris = jiggled(self._debris, moment.time_s, drift_um)
-        bleach = self._culture.cells["tumor_bleach"]
-        bites = swallowed(self._culture.bites, moment, bleach)
+        bites = swallowed(self._culture.bites, moment)
         tumor = look.tumor_brightness * (1.0 if channel == TUMOR_CHANNEL else look.tumor_into_nk)
         own = look.tumor_brightness if channel == TUMOR_CHANNEL else look.nk_brightness
         yield debris._replace(light=debris.light * own)
@@ -177,11 +176,10 @@ class SyntheticSpecimen:
     def _glow(self, moment: Moment, channel: str) -> NDArray[np.float64]:
         """Light per um2 of each cell's body in a channel, its own and bled-through."""
         look, cells = self.scene.look, moment.cells
-        light = self._culture.cells
         there = cells["state"] != EMPTY
         is_tumor = there & (cells["kind"] == TUMOR)
-        own_nk = look.nk_brightness * cells["bright"] * light["nk_bleach"]
-        own_tumor = look.tumor_brightness * cells["bright"] * cells["dye"] * light["tumor_bleach"]
+        own_nk = look.nk_brightness * cells["bright"] * cells["nk_bleach"]
+        own_tumor = look.tumor_brightness * cells["bright"] * cells["dye"] * cells["tumor_bleach"]
         nk: Any = np.where(there & (cells["kind"] == NK), own_nk, 0.0)
         tumor: Any = np.where(is_tumor, own_tumor, 0.0)
         if channel == NK_CHANNEL:
