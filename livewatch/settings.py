@@ -125,11 +125,11 @@ class Watch(Section):
         0.25, description="go fast when contact before the next frame is at least this likely"
     )
     false_alarm_light: NotNegative = Field(
-        0.5, description="light for approaches that came to nothing, relative to encounters' light"
+        0.5, description="light for approaches that came to nothing, relative to all other light"
     )
     patience_s: Positive = Field(90.0, description="an approach without contact is left after this")
     refractory_s: NotNegative = Field(
-        120.0, description="the same pair is not anticipated again for this long"
+        300.0, description="the same pair is not anticipated again for this long"
     )
 
 
@@ -255,8 +255,11 @@ class Limits(Section):
     objectives: tuple[str, ...] = Field(
         (), description="objectives that may be turned in; [] = all with a pixel size"
     )
-    turret_z_um: float | None = Field(
-        None, description="focus goes here before the turret turns, so that nothing is scratched"
+    retract_z_um: float | None = Field(
+        None, description="focus goes here before the turret turns or the stage moves far"
+    )
+    far_um: Positive | None = Field(
+        None, description="a stage move longer than this is far; unset: none is"
     )
     max_exposure_ms: Positive = Field(2000.0, description="no single exposure is longer")
     max_power: Positive = Field(1.0, description="no exposure is brighter, relative to full power")
@@ -275,6 +278,8 @@ class Limits(Section):
 
     @model_validator(mode="after")
     def _low_first(self) -> Self:
+        if self.far_um is not None and self.retract_z_um is None:
+            raise ValueError(f"far_um = {self.far_um} needs retract_z_um: where focus is to go")
         for name in ("x_um", "y_um", "z_um"):
             bounds = getattr(self, name)
             if bounds is not None and bounds[0] > bounds[1]:

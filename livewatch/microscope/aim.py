@@ -7,6 +7,7 @@ that did not arrive, an objective with another pixel size, a region that was not
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -57,12 +58,15 @@ class Aim:
 
         Raises `Fault` when that is not the view that was asked for.
         """
+        if self._lock is not None:  # it keeps the focus, not the drive
+            view = replace(view, z_um=None)
         view = self._turn(view)
         off = self._objectives.get(view.objective, ON_AXIS)
         if self._stage is not None:
-            self._settle(
-                self._stage.go(view.stage_x_um - off.offset_x_um, view.stage_y_um - off.offset_y_um)
-            )
+            target = (view.stage_x_um - off.offset_x_um, view.stage_y_um - off.offset_y_um)
+            if self._is_far(self._stage, target):
+                view = self._retract(view, off)
+            self._settle(self._stage.go(*target))
         remark = self._focused(view, off)
         self._bin(view)
         region = self._read_out(view)
@@ -77,19 +81,13 @@ class Aim:
     def _turn(self, view: View) -> View:
         """Turn the objective in, if it is another one.
 
-        The focus gets out of the turret's way where that is set. A view that states no focus then
-        states the one the sample was in.
+        The view that is returned states a focus, so that the sample is in focus again.
         """
         core, turret = self._core, self._bench.turret
         label = core.getStateLabel(turret) if turret else view.objective
         if label == view.objective:
             return view
-        if self._focus is not None:
-            if view.z_um is None:
-                off = self._objectives.get(label, ON_AXIS)
-                view = replace(view, z_um=self._focus.place()[0] + off.offset_z_um)
-            if self._limits.turret_z_um is not None:
-                self._focus.go(self._limits.turret_z_um)
+        view = self._retract(view, self._objectives.get(label, ON_AXIS))
         with asking(f"turning to objective {view.objective!r}"):
             core.setStateLabel(turret, view.objective)
             core.waitForDevice(turret)
@@ -99,10 +97,24 @@ class Aim:
         self._settle(True)
         return view
 
+    def _retract(self, view: View, off: Objective) -> View:
+        """Get the focus out of the way where that is set; the view with its focus stated."""
+        if self._focus is None:
+            return view
+        if view.z_um is None:
+            view = replace(view, z_um=self._focus.place()[0] + off.offset_z_um)
+        if self._limits.retract_z_um is not None:
+            self._focus.go(self._limits.retract_z_um)
+        return view
+
+    def _is_far(self, stage: Drive, target: tuple[float, float]) -> bool:
+        far_um = self._limits.far_um
+        return far_um is not None and math.dist(stage.place(), target) > far_um
+
     def _focused(self, view: View, off: Objective) -> str:
         """Bring the sample into focus; why it is not, or ''. Out of focus is an image still."""
         try:
-            if self._focus is not None and view.z_um is not None and self._lock is None:
+            if self._focus is not None and view.z_um is not None:
                 self._settle(self._focus.go(view.z_um - off.offset_z_um))
         except Fault as fault:
             return f"out of focus: {fault}"

@@ -7,6 +7,7 @@ an objective that could not be put back.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from pymmcore_plus import CMMCorePlus
 
     from livewatch.microscope.bench import Setting
-    from livewatch.settings import Experiment
+    from livewatch.settings import Experiment, Limits
 
 HASTE_S = 1.0
 """Once one step has hung, the others get no longer than this."""
@@ -94,7 +95,7 @@ def restore(core: CMMCorePlus, before: Before, experiment: Experiment) -> list[s
         attempt(f"putting {device} {prop} back", partial(_set, core, device, prop, value))
     attempt("putting the autoshutter back", partial(core.setAutoShutter, before.autoshutter))
     if attempt("putting the objective back", partial(_turn_back, core, before, experiment)):
-        attempt("moving the stage back", partial(_move_back, core, before))
+        attempt("moving the stage back", partial(_move_back, core, before, experiment.limits))
         if not before.focus_lock:  # else the lock holds the focus
             attempt("putting the focus back", partial(_focus_back, core, before))
         attempt("putting the focus lock back", partial(_lock_back, core, before))
@@ -169,19 +170,29 @@ def _turn_back(core: CMMCorePlus, before: Before, experiment: Experiment) -> Non
     """The objective, with the focus out of its way where that is set."""
     if not before.turret or core.getStateLabel(before.turret) == before.objective:
         return
-    if experiment.limits.turret_z_um is not None and before.z_um is not None:
-        core.setPosition(experiment.limits.turret_z_um)
-        core.waitForDevice(core.getFocusDevice())
+    _retract(core, before, experiment.limits)
     core.setStateLabel(before.turret, before.objective)
     core.waitForDevice(before.turret)
     if core.getStateLabel(before.turret) != before.objective:
         raise Fault(f"the turret is at {core.getStateLabel(before.turret)!r}")
 
 
-def _move_back(core: CMMCorePlus, before: Before) -> None:
-    if before.stage_um is not None and tuple(core.getXYPosition()) != before.stage_um:
-        core.setXYPosition(core.getXYStageDevice(), *before.stage_um)
-        core.waitForDevice(core.getXYStageDevice())
+def _retract(core: CMMCorePlus, before: Before, limits: Limits) -> None:
+    if limits.retract_z_um is not None and before.z_um is not None:
+        core.setPosition(core.getFocusDevice(), limits.retract_z_um)
+        core.waitForDevice(core.getFocusDevice())
+
+
+def _move_back(core: CMMCorePlus, before: Before, limits: Limits) -> None:
+    if before.stage_um is None or tuple(core.getXYPosition()) == before.stage_um:
+        return
+    if (
+        limits.far_um is not None
+        and math.dist(core.getXYPosition(), before.stage_um) > limits.far_um
+    ):
+        _retract(core, before, limits)
+    core.setXYPosition(core.getXYStageDevice(), *before.stage_um)
+    core.waitForDevice(core.getXYStageDevice())
 
 
 def _focus_back(core: CMMCorePlus, before: Before) -> None:

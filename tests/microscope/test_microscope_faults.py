@@ -246,7 +246,7 @@ def test_without_focus_images_are_taken_at_the_same_rate_and_say_so(build: Build
 
 
 def test_the_turret_does_not_turn_when_the_focus_does_not_get_out_of_its_way(build: Build) -> None:
-    careful = EXPERIMENT.model_copy(update={"limits": Limits(turret_z_um=-50.0)})
+    careful = EXPERIMENT.model_copy(update={"limits": Limits(retract_z_um=-50.0)})
     stand = build(careful, prepare=with_knob)
     (missed,) = stand.take(stand.shot(objective="40x", pixel_um=0.1625))
     assert missed.reason == "moving Knob to -50.00 um: focus drive blocked"

@@ -203,7 +203,7 @@ def test_the_focus_gets_out_of_the_turrets_way_and_back_to_the_sample(build: Bui
 
     offsets = {"40x": Objective(offset_x_um=3.0, offset_y_um=-2.0, offset_z_um=0.5)}
     careful = Experiment(
-        channels=EXPERIMENT.channels, limits=Limits(turret_z_um=-100.0), objectives=offsets
+        channels=EXPERIMENT.channels, limits=Limits(retract_z_um=-100.0), objectives=offsets
     )
     stand = build(careful, prepare=prepare)
     closer, back = stand.take(
@@ -219,6 +219,53 @@ def test_the_focus_gets_out_of_the_turrets_way_and_back_to_the_sample(build: Bui
     stand.take(stand.shot(z_um=8.0, objective="40x", pixel_um=0.1625))
     assert stand.microscope.leave() == []
     assert journal.moves[-2:] == [(-100.0, "40x"), (7.0, "20x")]
+
+
+def test_the_focus_retracts_before_the_stage_moves_far(build: Build) -> None:
+    journal = Journal()
+
+    def prepare(core: Any) -> None:
+        core.loadPyDevice("Journal", journal)
+        core.initializeDevice("Journal")
+        core.setFocusDevice("Journal")
+        journal.objective = lambda: str(abs(round(core.getXPosition())))
+
+    careful = Experiment(
+        channels=EXPERIMENT.channels, limits=Limits(retract_z_um=-100.0, far_um=50.0)
+    )
+    stand = build(careful, prepare=prepare)
+    stand.take(stand.shot(z_um=None, stage_x_um=40.0), stand.shot(z_um=None, stage_x_um=100.0))
+    assert journal.moves == [(-100.0, "40"), (7.0, "100")]
+    journal.moves.clear()
+    assert stand.microscope.leave() == []
+    assert journal.moves == [(-100.0, "100"), (7.0, "0")]
+
+
+def test_a_locked_focus_comes_back_after_the_turret_has_turned(build: Build) -> None:
+    journal = Journal()
+
+    def prepare(core: Any) -> None:
+        core.loadPyDevice("Journal", journal)
+        core.initializeDevice("Journal")
+        core.setFocusDevice("Journal")
+        core.loadDevice("Lock", "DemoCamera", "DAutoFocus")
+        core.initializeDevice("Lock")
+        core.setAutoFocusDevice("Lock")
+        journal.objective = lambda: str(core.getStateLabel("Objective"))
+
+    held = Experiment(
+        channels=EXPERIMENT.channels,
+        microscope=Settings(hold_focus=True),
+        limits=Limits(retract_z_um=-100.0),
+    )
+    stand = build(held, prepare=prepare)
+    frame, _ = stand.take(
+        stand.shot(objective="40x", pixel_um=0.1625),
+        stand.shot(objective="40x", pixel_um=0.1625, z_um=3.0),
+    )
+    assert journal.moves == [(-100.0, "20x"), (7.0, "40x")]
+    assert frame.remark == ""
+    assert stand.core.isContinuousFocusLocked()
 
 
 SESSION = """
