@@ -184,8 +184,9 @@ def test_light_for_vain_approaches_stays_within_what_the_experiment_pays() -> No
             for f in played.frames
             if f.shot.purpose in (Purpose.WATCH, Purpose.ENCOUNTER)
         )
-        trusted = 100.0 * 600 / 2
-        assert 0.5 * share * trusted < vain <= share * trusted + 3 * 100
+        rest = sum(f.shot.dose for f in played.frames) - vain
+        most = share * (rest + 2 * 100 * 90 / 2)
+        assert 0.3 * most < vain <= most + 2 * 100
 
 
 def test_analysis_that_goes_blind_does_not_leave_the_microscope_at_the_fast_rate() -> None:

@@ -66,10 +66,9 @@ def changed(
         return left(state, pair, bar_of(after, state.now_s, rules))
     why = refusal(after, state, rules)
     if why is not None:
-        return declined(left(state, pair, None), after, why)
+        return declined(left(state, pair, bar_of(after, state.now_s, rules)), after, why)
     if after.stage is Stage.TOUCHING and after.light:
-        paid = state.encounter_light + after.light
-        state, after = replace(state, encounter_light=paid), replace(after, light=0.0)
+        after = replace(after, light=0.0)
     return replace(state, followed=tuple(after if p is pair else p for p in state.followed))
 
 
@@ -77,7 +76,8 @@ def joined(state: PolicyState, new: Followed | None, rules: Rules) -> PolicyStat
     """The state with a pair that was not followed before, or with the reason why it is not."""
     if new is None:
         return state
-    why = refusal(new, state, rules)
+    dwell_s = rules.experiment.reaction.min_dwell_s
+    why = refusal(new, state, rules, max(dwell_s / rules.pace_s(new.stage), 1))
     if why is not None:
         return declined(state, new, why)
     return replace(state, followed=(*state.followed, new))

@@ -72,8 +72,11 @@ def bar_of(pair: Followed, now_s: float, rules: Rules) -> Bar | None:
     return None
 
 
-def refusal(pair: Followed, state: PolicyState, rules: Rules) -> str | None:
-    """Why a pair is not followed now; None if nothing speaks against it."""
+def refusal(pair: Followed, state: PolicyState, rules: Rules, frames: float = 1) -> str | None:
+    """Why a pair is not followed now; None if nothing speaks against it.
+
+    An approach needs light for at least so many `frames`.
+    """
     for bar in state.bars:
         whole = bar.encounter is None and bar.until_s == inf
         if (bar.position, bar.nk_id, bar.tumor_id) == pair.pair and (
@@ -82,10 +85,11 @@ def refusal(pair: Followed, state: PolicyState, rules: Rules) -> str | None:
             return bar.why
     if pair.stage not in (Stage.NEAR, Stage.CLOSING):
         return None
-    most = rules.experiment.watch.false_alarm_light * (state.encounter_light + rules.trusted_light)
-    share = NEAR_SHARE if pair.stage is Stage.NEAR else 1.0
     vain = state.false_light + sum(each.light for each in state.followed)
-    if vain + rules.dose > share * most:
+    rest = sum(each.dose for each in state.spent) - vain
+    most = rules.experiment.watch.false_alarm_light * (rest + rules.trusted_light)
+    share = NEAR_SHARE if pair.stage is Stage.NEAR else 1.0
+    if vain + frames * rules.dose > share * most:
         return f"approaches that came to nothing have used {vain:g} of {share * most:g} ms of light"
     return None
 

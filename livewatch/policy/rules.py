@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 from livewatch.policy.light import Plan, plan
 from livewatch.policy.sites import Site, planes, sites
+from livewatch.policy.state import FAST, Stage
 
 if TYPE_CHECKING:
     from livewatch.model import Instrument, Plane
     from livewatch.settings import Experiment
-
-TYPICAL_ENCOUNTER_S = 600.0
-"""NK cells stay in contact for some ten minutes (12.8 +- 1.1 min, Jenkins 2015)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +54,13 @@ class Rules:
 
     @property
     def trusted_light(self) -> float:
-        """Light of one typical encounter: what anticipation is trusted with beforehand."""
-        pace_s = max(self.fast_s, sum(plane.exposure_ms for plane in self.planes) / 1000)
-        return self.dose * TYPICAL_ENCOUNTER_S / pace_s
+        """Light of two approaches followed for as long as patience lasts: trusted beforehand."""
+        return 2 * self.dose * self.experiment.watch.patience_s / self.pace_s(Stage.CLOSING)
+
+    def pace_s(self, stage: Stage) -> float:
+        """Time between two frames of a pair at a stage, no less than their exposures take."""
+        exposed_s = sum(plane.exposure_ms for plane in self.planes) / 1000
+        return max(self.fast_s if stage in FAST else self.watch_s, exposed_s)
 
     def site(self, position: str) -> Site:
         """The site of that name; the first one when there is none (it was removed)."""

@@ -29,7 +29,6 @@ def exposed(state: PolicyState, news: Exposed, rules: Rules) -> PolicyState:
         visits=visited(state, shot, news.time_s, rules),
         followed=answered(state.followed, shot),
         spent=charged(state.spent, shot),
-        encounter_light=state.encounter_light + encounter_light(state, shot),
         burst=left if left.count > 0 and shot.count > 1 else None,
         trouble=Trouble(),
         wait_s=float("-inf"),
@@ -88,15 +87,6 @@ def one_more(pair: Followed, shot: Shot, pays: bool) -> Followed:
         blind=pair.blind + 1,
         light=pair.light + (shot.dose if approaching else 0.0),
     )
-
-
-def encounter_light(state: PolicyState, shot: Shot) -> float:
-    """What a frame adds to the light that encounters have cost."""
-    there = any(
-        pair.position == shot.view.position and pair.stage in (Stage.TOUCHING, Stage.OVER)
-        for pair in state.followed
-    )
-    return shot.dose if there and shot.purpose is not Purpose.SURVEY else 0.0
 
 
 def turned(state: PolicyState, shot: Shot, time_s: float) -> PolicyState:

@@ -137,9 +137,9 @@ class PolicyState:
 
     `begun_s` anchors the survey's time grid; `now_s` is the latest time known. `turn` and
     `turn_s`: the position whose turn it is among those that compete, and since when.
-    `wait_s`: no shot before this. `encounter_light` and `false_light` are what encounters and
-    approaches that came to nothing have cost. `declined` are the pairs last seen that are not
-    followed, and why; `note` explains the news last heard.
+    `wait_s`: no shot before this. `false_light` is what approaches that came to nothing have
+    cost. `declined` are the pairs last seen that are not followed, and why; `note` explains the
+    news last heard.
     """
 
     begun_s: float
@@ -157,7 +157,6 @@ class PolicyState:
     held: bool = False
     ended: str = ""
     failed: bool = False
-    encounter_light: float = 0.0
     false_light: float = 0.0
     note: str = ""
 
