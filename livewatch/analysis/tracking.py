@@ -31,6 +31,8 @@ FORGET_S, FORGET_FRAMES = 45.0, 3
 """A cell missing where it should be seen is given up after this long and this many frames."""
 HIDDEN_S = 1200.0
 """A cell hidden in another is given up after this long."""
+SETTLED_FRAMES = 3
+"""A cell seen this often is no passing speck."""
 LOST_UM = 100.0
 """Uncertainty of place at which a cell could not be told from any other."""
 MOST = 4000
@@ -161,12 +163,12 @@ def hiding(
     hosts = np.full(len(table), NOBODY, np.intp)
     unseen = np.ones(len(table), bool)
     unseen[rows] = False
-    unseen &= table["frames"] > 1
+    unseen &= table["frames"] >= SETTLED_FRAMES
     if len(rows) == 0:
         return hosts
     size = seen["area_um2"][found]
     for row in np.flatnonzero(unseen):
-        inside_um = np.sqrt(size / np.pi) * 1.2
+        inside_um = np.sqrt(size / np.pi) * 1.2 + np.sqrt(table["pxx"][row])
         apart_um = np.hypot(
             seen["x_um"][found] - table["x_um"][row], seen["y_um"][found] - table["y_um"][row]
         )

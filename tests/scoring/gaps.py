@@ -30,7 +30,10 @@ NEAR_UM = {Kind.NK: 3.0, Kind.TUMOR: 5.0}
 
 
 def twins(cells: tuple[Cell, ...], truth: Truth) -> dict[int, int]:
-    """Identity of the true cell that each cell whole in view is, where that is clear."""
+    """Identity of the true cell that each cell whole in view is, where that is clear.
+
+    Two cells seen as one are neither.
+    """
     found = {}
     for cell in cells:
         near = [
@@ -38,6 +41,7 @@ def twins(cells: tuple[Cell, ...], truth: Truth) -> dict[int, int]:
             for true in truth.cells
             if true.kind is cell.kind
             and np.hypot(true.x_um - cell.x_um, true.y_um - cell.y_um) < NEAR_UM[cell.kind]
+            and abs(np.log(cell.area_um2 / true.area_um2)) < np.log(1.5)
         ]
         if len(near) == 1 and not cell.at_edge:
             found[cell.id] = near[0]
