@@ -28,12 +28,14 @@ LASTING_FRAMES = 3
 UP_S, DOWN_S = 60.0, 150.0
 """How fast a plateau follows what is seen, while that is no rise."""
 MEMORY_S, MOST_MEMORIES = 45.0, 32
-LONGEST_RISE_S, SHORTEST_RISE_S = 75.0, 20.0
+LONGEST_RISE_S, SHORTEST_RISE_S = 75.0, 25.0
+ONE_S = 55.0
+"""A rise that stops and goes on within this is one."""
 AGAIN_S = 10.0
 QUICKER = 2.0
 MOST_BITES = 64
 LOSS_SHARE = 0.4
-BLEED_SHARE = 0.1
+LEARNT = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,8 +43,8 @@ class Meal:
     """What is remembered of what one NK cell has of one tumor cell.
 
     `level` is the plateau known; while a bite rises, `rising_s` says since when. `memories` are
-    the last (time_s, fraction). `dye` is the tumor's own, before the bite, `bleed` the
-    NK dye's bleed-through.
+    the last (time_s, fraction). `dye` is the tumor's own, before the bite, `leaks`
+    are bleed-through and stray light.
     """
 
     fraction: float = nan
@@ -50,7 +52,7 @@ class Meal:
     rising_s: float = nan
     memories: tuple[tuple[float, float], ...] = ()
     dye: float = nan
-    bleed: float = nan
+    leaks: tuple[float, ...] = ()
     bites: tuple[Bite, ...] = ()
 
 
@@ -63,7 +65,7 @@ def eaten(meal: Meal, uptake: Uptake, dye: float, time_s: float, *, holding: boo
     recent = [one for one in meal.memories if time_s - one[0] <= MEMORY_S]
     recent = [*recent, (time_s, uptake.fraction)][-MOST_MEMORIES:]
     now = sorted(fraction for _, fraction in recent[-3:])[len(recent[-3:]) // 2]
-    meal = replace(meal, fraction=now, memories=tuple(recent), bleed=_bleed(meal, uptake))
+    meal = replace(meal, fraction=now, memories=tuple(recent), leaks=_leaks(meal, uptake))
     if not holding or not isfinite(meal.level):
         return replace(meal, level=now, rising_s=nan, dye=dye)
     least = max(SMALLEST, CERTAIN * uptake.noise, WOBBLE * meal.level)
@@ -71,18 +73,21 @@ def eaten(meal: Meal, uptake: Uptake, dye: float, time_s: float, *, holding: boo
         return _rising(meal, dye, time_s, least)
     if now - meal.level >= least and _lasts(meal, least):
         onset_s = _onset_s(meal, meal.level + ONSET * least)
+        if meal.bites and onset_s - meal.bites[-1].time_s < ONE_S:
+            return _continued(meal, now)
         return _bitten(replace(meal, rising_s=onset_s), onset_s, now - meal.level)
     follow_s = UP_S if now > meal.level else DOWN_S
     level = meal.level + (1 - exp(-(time_s - before_s) / follow_s)) * (now - meal.level)
     return replace(meal, level=level, dye=dye if not isfinite(meal.dye) else meal.dye)
 
 
-def _bleed(meal: Meal, uptake: Uptake) -> float:
-    """The bleed-through, learnt while there is nothing in the NK cell to confuse it with."""
-    if not isfinite(meal.bleed):
-        return uptake.bleed
-    share = BLEED_SHARE if uptake.fraction < SMALLEST / 2 else 0.0
-    return meal.bleed + share * (uptake.bleed - meal.bleed)
+def _leaks(meal: Meal, uptake: Uptake) -> tuple[float, ...]:
+    """Bleed-through and stray light, learnt while nothing in the NK cell is mistaken for them."""
+    if not meal.leaks:
+        return uptake.leaks
+    share = LEARNT if uptake.fraction < SMALLEST / 2 else 0.0
+    pairs = zip(meal.leaks, uptake.leaks, strict=True)
+    return tuple(known + share * (now - known) for known, now in pairs)
 
 
 def _lasts(meal: Meal, least: float) -> bool:
@@ -122,6 +127,15 @@ def _rising(meal: Meal, dye: float, time_s: float, least: float) -> Meal:
         onset_s = time_s - AGAIN_S
         return _bitten(replace(meal, rising_s=onset_s), onset_s, meal.fraction - before)
     return meal
+
+
+def _continued(meal: Meal, now: float) -> Meal:
+    """A rise so soon after the last bite that it is more of it."""
+    last = meal.bites[-1]
+    level = now - meal.level
+    grown = replace(last, fraction=last.fraction + level)
+    start = meal.level - last.fraction
+    return replace(meal, bites=(*meal.bites[:-1], grown), level=start, rising_s=last.time_s)
 
 
 def _at(meal: Meal, time_s: float) -> float:

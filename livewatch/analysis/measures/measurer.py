@@ -218,7 +218,7 @@ def _bodies(
 def _fed(course: Course, portrait: Portrait, life: Life | None) -> Course:
     """The course with what the NK cell holds of the tumor now."""
     mask, dye = portrait.nks_mask[course.nk_id], portrait.dye
-    uptake = uptake_of(portrait.crop, mask, portrait.tumors_mask, dye, course.meal.bleed)
+    uptake = uptake_of(portrait.crop, mask, portrait.tumors_mask, dye, course.meal.leaks)
     if uptake is None:
         return course
     # A dying cell sheds pieces and spills its dye: those are no bites.

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 DIRECTIONS = 192
 """Directions in which a cell is sampled, equally spaced from +x towards +y."""
 STEP_UM = 0.25
+SMOOTH_STEPS = 2
 SHAPE_HARMONICS = 2
 DEEP_UM = 0.5
 """Masks made independently overlap at a contact by less than this."""
@@ -73,7 +74,7 @@ def outline_of(
     What of it lies deep inside the outlines `inside_of` (NK cells) is cut off along a straight
     line: there, tumor light is a bite, no longer the tumor.
     """
-    points = _equal_steps(_smooth(np.asarray(outline_um, dtype=np.float64)))
+    points = _smooth(_equal_steps(np.asarray(outline_um, dtype=np.float64)))
     points = _equal_steps(_without_bites(points, inside_of))
     area, x_um, y_um = _area_and_centre(points)
     if area < 0:
@@ -119,9 +120,12 @@ def _moments(around: Floats) -> tuple[float, float, float]:
     return xx, yy, sign * float((cross * mixed).sum()) / 24
 
 
-def _smooth(polygon: Floats) -> Floats:
+def _smooth(points: Floats) -> Floats:
     """Take the pixel steps out of an outline, so that its length is that of the membrane."""
-    return (np.roll(polygon, 1, axis=0) + 2 * polygon + np.roll(polygon, -1, axis=0)) / 4
+    reach = SMOOTH_STEPS
+    around = np.concatenate((points[-reach:], points, points[:reach]))
+    sums = np.cumsum(np.vstack((np.zeros((1, 2)), around)), axis=0)
+    return np.asarray((sums[2 * reach + 1 :] - sums[: -2 * reach - 1]) / (2 * reach + 1))
 
 
 def _equal_steps(polygon: Floats) -> Floats:

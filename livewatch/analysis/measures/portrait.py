@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from livewatch.analysis.measures.crop import crop_of, grown
-from livewatch.analysis.measures.outline import outline_of
+from livewatch.analysis.measures.outline import distances_um, outline_of
 from livewatch.analysis.measures.texture import texture_of
 from livewatch.analysis.measures.twist import Turn, first_sight, turned
 from livewatch.model import Kind
@@ -17,12 +17,16 @@ from livewatch.model import Kind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from livewatch.analysis.measures.crop import Crop, Images, Mask
     from livewatch.analysis.measures.outline import Outline
     from livewatch.analysis.measures.twist import Body
     from livewatch.model import Cell, Frame
 
 DEATH_RING_UM = 2.0
+RIM_UM = 0.6
+"""Blur carries light this far beyond the outline."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -65,7 +69,7 @@ def portrait_of(
     if crop is None:
         return None
     body, turn = _turn(crop, outline, tumor, body, frame.time_s) if nks else (body, Turn())
-    tumors = [cell.outline_um for cell in others if cell.kind is Kind.TUMOR]
+    tumors = [cell.outline_um for cell in others if _is_tumor(cell, nks)]
     death, noise = _death(crop)
     return Portrait(
         time_s=frame.time_s,
@@ -100,11 +104,26 @@ def _alone(crop: Crop, nk: Cell, others: Sequence[Cell]) -> Mask:
     return crop.mask(nk.outline_um) & (1 - crop.mask(*rest))
 
 
+def _is_tumor(cell: Cell, nks: Sequence[Cell]) -> bool:
+    """Whether it is a tumor cell, and not what an NK cell bit off one."""
+    if cell.kind is not Kind.TUMOR:
+        return False
+    centre = np.array([[cell.x_um, cell.y_um]])
+    return all(
+        cell.area_um2 > nk.area_um2 or distances_um(centre, _outline(nk), 0.0)[0] >= 0 for nk in nks
+    )
+
+
+def _outline(cell: Cell) -> NDArray[np.float64]:
+    return np.asarray(cell.outline_um, np.float64)
+
+
 def _dye(crop: Crop) -> float:
+    """All tumor light of the cell, but for where another cell lies on it."""
     if crop.tumor is None:
         return nan
-    inside = crop.tumor[crop.tumor_mask > 0]
-    return float((inside - crop.tumor_background).sum()) * crop.pixel_um**2
+    own = grown(crop.tumor_mask, RIM_UM, crop.pixel_um) & (1 - crop.others_mask)
+    return float((crop.tumor[own > 0] - crop.tumor_background).sum()) * crop.pixel_um**2
 
 
 def _death(crop: Crop) -> tuple[float, float]:

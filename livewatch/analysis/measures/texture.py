@@ -42,7 +42,7 @@ def texture_of(crop: Crop, tumor: Outline) -> Texture | str:
     """Unroll the tumor of a crop; or say why it shows no texture."""
     if crop.tumor is None:
         return "no image of the tumor channel"
-    if 2 * tumor.radius_um.min() < FEWEST_PIXELS_ACROSS * crop.pixel_um:
+    if 2 * tumor.mean_radius_um < FEWEST_PIXELS_ACROSS * crop.pixel_um:
         return f"fewer than {FEWEST_PIXELS_ACROSS} pixels across the cell"
     clear = _clear(crop)
     if not clear.any():

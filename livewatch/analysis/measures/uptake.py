@@ -9,7 +9,7 @@ fourth.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import isfinite, pi, sqrt
+from math import pi, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,6 +33,10 @@ FEWEST_PIXELS = 30
 OUTSTANDING = 3.5
 SIGNIFICANT = 6.0
 FITS = 3
+LEAST_CAUSE = np.array((5.0, 0.05, 0.05))
+"""Causes (NK counts, stray shares) weaker than this explain nothing."""
+LOOSE, STIFF = 1e-3, 0.3
+"""How strongly leaks are held to nothing, and to what is known of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,21 +44,22 @@ class Uptake:
     """What one NK cell holds.
 
     `fraction` of the tumor's dye is inside the NK cell now; `noise` is the SD of one spot's share.
-    `bleed` is the share of the NK dye's light that reaches the tumor channel.
+    `leaks` are the shares of the NK dye's light (bleed-through) and of the blurred tumor cells'
+    light that reach the NK cell's pixels.
     """
 
     fraction: float
     noise: float
-    bleed: float
+    leaks: tuple[float, ...]
 
 
 def uptake_of(
-    crop: Crop, nk_mask: Mask, tumors_mask: Mask, tumor_dye: float, bleed: float
+    crop: Crop, nk_mask: Mask, tumors_mask: Mask, tumor_dye: float, leaks: tuple[float, ...]
 ) -> Uptake | None:
     """What the NK cell under `nk_mask` holds of a tumor with `tumor_dye` (counts times um2).
 
-    The mask leaves out other NK cells; `tumors_mask` covers every tumor cell. `bleed` is what is
-    known of it from before (NaN: nothing): once much was bitten off it cannot be seen any more.
+    The mask leaves out other NK cells; `tumors_mask` covers every tumor cell. `leaks` are
+    those known from before, () if none: once much was bitten off they cannot be seen any more.
     None when too little of the NK cell lies clear of tumor cells, or a channel is missing.
     """
     if crop.tumor is None or crop.nk is None or not tumor_dye > 0:
@@ -62,18 +67,20 @@ def uptake_of(
     zone = nk_mask & (1 - grown(tumors_mask, CLEAR_UM, crop.pixel_um))
     if np.count_nonzero(zone) < FEWEST_PIXELS:
         return None
-    left_over, bleed = _left_over(crop, zone, tumors_mask, bleed)
+    left_over, leaks = _left_over(crop, zone, tumors_mask, leaks)
     smooth = _smooth(left_over, zone, SPOT_UM / crop.pixel_um)
     spots = (smooth > SIGNIFICANT * _smooth_noise(crop)).astype(np.uint8) & zone
     around = grown(spots, SPOT_REACH_UM, crop.pixel_um) & zone
     share = crop.pixel_um**2 / tumor_dye
     fraction = max(float(left_over[around > 0].sum()) * share, 0.0)
     pixels = max((SPOT_REACH_UM / crop.pixel_um) ** 2 * pi, 9.0)
-    return Uptake(fraction, crop.tumor_noise * sqrt(pixels) * share, bleed)
+    return Uptake(fraction, crop.tumor_noise * sqrt(pixels) * share, leaks)
 
 
-def _left_over(crop: Crop, zone: Mask, tumors_mask: Mask, bleed: float) -> tuple[Image, float]:
-    """The tumor channel without bleed-through, stray light and background; and the bleed."""
+def _left_over(
+    crop: Crop, zone: Mask, tumors_mask: Mask, leaks: tuple[float, ...]
+) -> tuple[Image, tuple[float, ...]]:
+    """The tumor channel without bleed-through, stray light and background; and the leaks."""
     assert crop.tumor is not None
     assert crop.nk is not None
     inside = zone > 0
@@ -81,23 +88,26 @@ def _left_over(crop: Crop, zone: Mask, tumors_mask: Mask, bleed: float) -> tuple
     stray = [blurred(mask, reach_um / crop.pixel_um)[inside] for reach_um in STRAY_UM]
     seen = crop.tumor[inside].astype(np.float64) - crop.tumor_background
     causes = np.stack((crop.nk[inside] - crop.nk_background, *stray)).astype(np.float64)
-    rest = seen - np.nan_to_num(bleed) * causes[0]
-    shares = np.zeros(len(causes))
+    known = np.array(leaks or (0.0,) * len(causes))
+    shares, rest = known, seen - known @ causes
     for _ in range(FITS):
-        kept = rest < OUTSTANDING * (crop.tumor_noise if isfinite(bleed) else _spread(rest))
+        kept = rest < OUTSTANDING * (crop.tumor_noise if leaks else _spread(rest))
         if np.count_nonzero(kept) >= FEWEST_PIXELS:
-            shares = _least_squares(causes[:, kept], seen[kept])
+            stiff = STIFF if leaks else LOOSE
+            shares = known + _least_squares(
+                causes[:, kept], seen[kept] - known @ causes[:, kept], stiff
+            )
         rest = seen - shares @ causes
     left_over = np.zeros(crop.tumor.shape, np.float32)
     left_over[inside] = rest
-    return left_over, float(shares[0])
+    return left_over, tuple(float(share) for share in shares)
 
 
-def _least_squares(causes: Floats, seen: Floats) -> Floats:
-    """The share of each cause (k, n) in what is seen; one that hardly varies gets nothing."""
-    scale = np.sqrt((causes**2).mean(axis=1)) + 1e-6
+def _least_squares(causes: Floats, seen: Floats, stiff: float) -> Floats:
+    """The share of each cause (k, n) in what is seen, drawn towards 0 by `stiff`."""
+    scale = np.maximum(np.sqrt((causes**2).mean(axis=1)), LEAST_CAUSE)
     scaled = causes / scale[:, None]
-    square = scaled @ scaled.T / len(seen) + 1e-3 * np.eye(len(causes))
+    square = scaled @ scaled.T / len(seen) + stiff * np.eye(len(causes))
     return np.asarray(np.linalg.solve(square, scaled @ seen / len(seen)) / scale, np.float64)
 
 

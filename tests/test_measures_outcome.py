@@ -1,0 +1,175 @@
+"""How an encounter ended: the rules one by one, and what is remembered for them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from math import inf, nan
+
+import numpy as np
+import pytest
+
+from livewatch.analysis.measures import Measurer, at_end
+from livewatch.analysis.measures.course import Course
+from livewatch.analysis.measures.life import Life, fade_of, first_seen
+from livewatch.analysis.measures.outcome import ended
+from livewatch.model import (
+    Cell,
+    Contact,
+    Encounter,
+    Frame,
+    Kind,
+    Outcome,
+    Plane,
+    Purpose,
+    Shot,
+    View,
+)
+from livewatch.settings import Experiment, OutcomeRules
+
+RULES = OutcomeRules(viable_s=100.0)
+OPEN = Encounter(7, "a", 2, 1, 10.0, 200.0, None, 0.0, 0.0, max_twist_deg=5.0)
+OVER = replace(OPEN, end_s=200.0)
+ALIVE = Life(1, 310.0, 1000.0)
+DEAD = replace(ALIVE, death_s=150.0, dying_s=150.0, viability=0.1, evidence="dye loss 80%")
+
+
+@pytest.mark.parametrize(
+    ("encounter", "life", "parted", "now_s", "expected"),
+    [
+        (OPEN, ALIVE, False, 310, Outcome.ONGOING),
+        (OPEN, DEAD, False, 310, Outcome.KILLED),
+        (OVER, DEAD, True, 250, Outcome.KILLED),
+        (OVER, replace(DEAD, dying_s=250.0), True, 290, Outcome.KILLED),
+        (OVER, replace(ALIVE, time_s=250.0), True, 250, Outcome.ONGOING),
+        (OVER, ALIVE, True, 310, Outcome.RELEASED),
+        (replace(OVER, tags=("twisted",)), ALIVE, True, 310, Outcome.EVADED),
+        (replace(OVER, tags=("slipped",)), ALIVE, True, 310, Outcome.EVADED),
+        (replace(OVER, tags=("bitten",)), ALIVE, True, 310, Outcome.RELEASED),
+        (OVER, ALIVE, False, 310, Outcome.CENSORED),
+        (OVER, replace(ALIVE, time_s=220.0), True, 330, Outcome.CENSORED),
+        (OVER, None, True, 330, Outcome.CENSORED),
+        (OVER, replace(DEAD, dying_s=5.0), True, 310, Outcome.RELEASED),
+    ],
+)
+def test_the_rules(
+    encounter: Encounter, life: Life | None, parted: bool, now_s: float, expected: Outcome
+) -> None:
+    told = ended(Course(2, 1, encounter, parted=parted), life, now_s, RULES)
+    assert told.outcome is expected
+    assert (told.outcome_reason != "") == (expected is not Outcome.ONGOING)
+
+
+def test_an_outcome_once_known_stays() -> None:
+    settled = replace(OVER, outcome=Outcome.RELEASED, outcome_reason="so")
+    assert ended(Course(2, 1, settled, parted=True), DEAD, 500, RULES) is settled
+
+
+def test_released_is_less_sure_when_twist_could_not_be_seen() -> None:
+    unseen = replace(OVER, max_twist_deg=nan)
+    sure = ended(Course(2, 1, OVER, parted=True), ALIVE, 310, RULES)
+    unsure = ended(Course(2, 1, unseen, parted=True), ALIVE, 310, RULES)
+    assert unsure.outcome_confidence < sure.outcome_confidence
+    assert "could not be measured" in unsure.outcome_reason
+
+
+def test_a_nk_cell_inside_for_long_is_engulfed() -> None:
+    told = ended(Course(2, 1, OPEN, engulfed_s=100.0), ALIVE, 310, RULES)
+    assert told.outcome is Outcome.ENGULFED
+
+
+def test_at_the_end_what_is_not_known_is_censored_and_the_rest_stays() -> None:
+    assert at_end(OPEN).outcome is Outcome.CENSORED
+    known = replace(OVER, outcome=Outcome.KILLED)
+    assert at_end(known) is known
+
+
+SQUARE = np.array([[0, 0], [20, 0], [20, 20], [0, 20]], np.float32)
+
+
+def tumor(cell_id: int, signal: float, x_um: float = 0.0) -> Cell:
+    outline = SQUARE + np.float32([x_um, 0])
+    return Cell(cell_id, Kind.TUMOR, x_um + 10, 10, 400.0, 80.0, signal, False, outline)
+
+
+def test_bleaching_that_all_cells_share_is_no_loss_of_dye() -> None:
+    lives = {n: first_seen(tumor(n, 100.0), 1.0, 0.0) for n in range(1, 6)}
+    for time_s in range(2, 200, 2):
+        light = 0.5 ** (time_s / 100)
+        cells = [tumor(n, 100 * light * (0.4 if n == 5 else 1)) for n in lives]
+        fade = fade_of(lives, cells, 1.0)
+        lives = {cell.id: lives[cell.id].with_dye(cell, fade, time_s) for cell in cells}
+    assert lives[1].dye == pytest.approx(1, abs=0.03)
+    assert lives[5].dye == pytest.approx(0.4, abs=0.05)
+
+
+def test_fading_needs_others_to_compare_with() -> None:
+    lives = {1: first_seen(tumor(1, 100.0), 1.0, 0.0)}
+    assert fade_of(lives, [tumor(1, 50.0)], 0.9) == 0.9
+
+
+VIEW = View("a", 0.0, 0.0, None, "20x", 0.5, 1, (160, 160))
+
+
+def frame(index: int, time_s: float, position: str = "a") -> Frame:
+    planes = tuple(Plane(name, 20.0) for name in ("tumor", "nk"))
+    view = replace(VIEW, position=position)
+    dark = np.full(view.shape, 100, np.uint16)
+    shot = Shot(view, planes, time_s, Purpose.ENCOUNTER)
+    return Frame(index, shot, view, (dark, dark), (), time_s)
+
+
+def nk(x_um: float) -> Cell:
+    outline = SQUARE / 2 + np.float32([x_um, 5])
+    return Cell(2, Kind.NK, x_um + 5, 10, 100.0, 40.0, 100.0, False, outline)
+
+
+def test_an_encounter_is_settled_when_its_tumor_was_seen_alive_long_enough() -> None:
+    measurer = Measurer(Experiment(outcome=RULES))
+    notes = measurer.begin()
+    told: dict[float, tuple[int, ...]] = {}
+    last: tuple[Encounter, ...] = ()
+    for index, time_s in enumerate(range(0, 200, 10)):
+        touching = time_s <= 40
+        cells = (tumor(1, 100.0), nk(20.3 if touching else 28.0))
+        gap_um = 0.3 if touching else 8.0
+        contact = Contact(2, 1, 25, 10, 10, 10, gap_um, 8.0, 0.1)
+        contacts = (contact,) if touching else ()
+        encounters: tuple[Encounter, ...] = ()
+        if 10 <= time_s <= 100:
+            over = 40.0 if time_s == 100 else None
+            encounters = (Encounter(7, "a", 2, 1, 0.0, min(time_s, 40), over, 0, 0),)
+        notes, _, seen, settled = measurer.observe(
+            notes, frame(index, time_s), cells, contacts, encounters
+        )
+        told[time_s] = settled
+        if settled:
+            last = seen
+    assert [time_s for time_s, ids in told.items() if ids == (7,)] == [140]
+    assert last[-1].outcome is Outcome.RELEASED
+    assert notes.courses == ()
+
+
+def test_encounters_elsewhere_keep_their_measures_and_are_not_judged() -> None:
+    measurer = Measurer(Experiment(outcome=RULES))
+    notes = measurer.begin()
+    contact = Contact(2, 1, 25, 10, 10, 10, 0.3, 8.0, 0.1)
+    here = Encounter(7, "a", 2, 1, 0.0, 0.0, None, 0, 0)
+    for index in range(4):
+        notes, _, (mine,), _ = measurer.observe(
+            notes, frame(index, index * 2.0), (tumor(1, 100.0), nk(20.3)), (contact,), (here,)
+        )
+    assert mine.max_seal_fraction > 0
+    notes, _, (there,), settled = measurer.observe(notes, frame(9, 5000.0, "b"), (), (), (here,))
+    assert there.max_seal_fraction == mine.max_seal_fraction
+    assert there.outcome is Outcome.ONGOING
+    assert settled == ()
+
+
+def test_measuring_does_not_change_who_is_near_or_what_was_said_elsewhere() -> None:
+    measurer = Measurer(Experiment())
+    contact = Contact(2, 1, 25, 10, 10, 10, 0.3, 8.0, 0.1, contact_in_s=inf)
+    _, (measured,), _, _ = measurer.observe(
+        measurer.begin(), frame(0, 0.0), (tumor(1, 100.0), nk(20.3)), (contact,), ()
+    )
+    assert (measured.pair, measured.gap_um) == (contact.pair, contact.gap_um)
+    assert np.isnan(measured.twist_deg)
