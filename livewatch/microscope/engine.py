@@ -99,7 +99,7 @@ class LoopEngine(PMDAEngine):
                 self._tell(taken)
                 yield from payloads(taken, event, self._core)
                 self._take_news()
-                if self._is_cancelled():
+                if self._is_cancelled() or not self._is_due():
                     return
                 taken = further(taking, self._shot, shot)
                 shot = self._shot or shot
@@ -136,13 +136,16 @@ class LoopEngine(PMDAEngine):
             self._take_news()
             if self._shot is None or self._is_cancelled():
                 return False
-            due_s, now_s = self._shot.not_before_s, self._clock.now_s()
-            if not due_s > now_s:
+            if self._is_due():
                 return True
-            if isinf(due_s):
+            if isinf(self._shot.not_before_s):
                 self._inbox.wake.wait(PATIENCE_S)
             else:
-                self._clock.wait_until(min(due_s, now_s + PATIENCE_S), self._inbox.wake)
+                until_s = min(self._shot.not_before_s, self._clock.now_s() + PATIENCE_S)
+                self._clock.wait_until(until_s, self._inbox.wake)
+
+    def _is_due(self) -> bool:
+        return self._shot is not None and not self._shot.not_before_s > self._clock.now_s()
 
     def _is_cancelled(self) -> bool:
         status = self._core.mda.status

@@ -135,6 +135,20 @@ def test_cancelling_in_micro_manager_ends_a_burst_and_the_loop(build: Build) -> 
     assert heard[-1].ask is Ask.END
 
 
+def test_a_burst_that_is_put_off_stops_streaming(build: Build) -> None:
+    stand = build(clock=RealClock())
+    replies: list[Any] = []
+
+    def watch() -> Generator[Shot, Reply, None]:
+        shot = stand.shot(FAST, count=100, region=SMALL)
+        replies.append((yield shot))
+        due_s = stand.clock.now_s() + 0.3
+        replies.append((yield replace(rest_of(shot), not_before_s=due_s)))
+
+    stand.microscope.run(watch(), stand.inbox)
+    assert replies[1].time_s >= replies[1].shot.not_before_s
+
+
 class Dying(SpecimenCamera):
     """A camera whose sequences break off after three images."""
 
