@@ -5,21 +5,19 @@ With the pixels it is all that is needed to have the same `Frame` again, but for
 
 from __future__ import annotations
 
-from math import isfinite
 from typing import TYPE_CHECKING, Annotated, Self
 
 import xxhash
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from livewatch.model import Exposure, Frame, Plane, Purpose, Shot, View
+from livewatch.recording.possible import MOST_PX, impossible
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 Count = Annotated[int, Field(ge=0, lt=2**53)]
-MOST_PX = 2**30
-MOST_BINNING = 64
 
 
 class Entry(BaseModel):
@@ -60,7 +58,7 @@ class Entry(BaseModel):
         if min(rows, columns) < 1 or channels * rows * columns > MOST_PX:
             raise ValueError(f"shape {self.shape} is no image")
         for view in (self.view, self.asked or self.view):
-            if (wrong := _impossible(view)) is not None:
+            if (wrong := impossible(view)) is not None:
                 raise ValueError(f"view: {wrong}")
         if self.view.shape != (rows, columns):
             raise ValueError(f"shape {self.shape} at a view of {self.view.shape}")
@@ -112,22 +110,6 @@ class Entry(BaseModel):
             time_s=self.time_s,
             source=self.source,
         )
-
-
-def _impossible(view: View) -> str | None:
-    """What no camera's view can be, if it is so; None if all is well."""
-    window = view.window
-    sides = (*view.sensor_px, window.width_px, window.height_px)
-    lengths = (view.stage_x_um, view.stage_y_um, view.pixel_um)
-    if not 1 <= view.binning <= MOST_BINNING:
-        return f"binning {view.binning}"
-    if not all(isfinite(length) for length in lengths) or view.pixel_um <= 0:
-        return f"place or pixel size {lengths} um"
-    if min(sides) < 1 or view.sensor_px[0] * view.sensor_px[1] > MOST_PX:
-        return f"sides of {sides} pixels"
-    if abs(window.x_px) > MOST_PX or abs(window.y_px) > MOST_PX:
-        return f"region at {window.x_px}, {window.y_px}"
-    return None
 
 
 def checksum(plane: NDArray[np.uint8 | np.uint16]) -> str:

@@ -12,6 +12,7 @@ from livewatch.model import Contact, Decision, Instrument, Missed, Observation, 
 from livewatch.recording.entry import Entry
 from livewatch.recording.folder import ENCOUNTER, first_of, parsed
 from livewatch.recording.layout import EVENTS, OBSERVATIONS, SESSION
+from livewatch.recording.possible import impossible
 from livewatch.recording.seen import CONTACT_COLUMNS
 from livewatch.recording.tables import whole_rows
 from livewatch.settings import Experiment
@@ -19,7 +20,7 @@ from livewatch.settings import Experiment
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from livewatch.model import Encounter
+    from livewatch.model import Encounter, Shot
     from livewatch.recording.folder import SessionFolder
 
 DECISION: TypeAdapter[Decision] = TypeAdapter(Decision)
@@ -61,6 +62,22 @@ class _Devices(BaseModel):
     has_sequence: bool
 
 
+class _Seen(BaseModel):
+    """What a line of observations.jsonl holds, besides cells and contacts."""
+
+    frame: int
+    number: int
+    time_s: float
+    problem: str | None
+    encounters: tuple[int, ...]
+    opened: tuple[int, ...]
+    closed: tuple[int, ...]
+    settled: tuple[int, ...]
+
+
+SEEN = TypeAdapter(_Seen)
+
+
 def experiment_of(session: SessionFolder) -> Experiment:
     """The experiment a session was run with; `BadInput` if this livewatch cannot run it."""
     return _from_header(session, Experiment, "experiment")
@@ -69,6 +86,8 @@ def experiment_of(session: SessionFolder) -> Experiment:
 def instrument_of(session: SessionFolder) -> Instrument:
     """The instrument a session was run on; `BadInput` if it is not all there."""
     devices = _from_header(session, _Devices, "instrument")
+    if (wrong := impossible(devices.home)) is not None:
+        raise BadInput(f"{session.path / SESSION}: instrument: a view with {wrong}")
     return Instrument(**{name: getattr(devices, name) for name in type(devices).model_fields})
 
 
@@ -79,15 +98,24 @@ def turns(session: SessionFolder) -> Iterator[Turn | Resumption]:
         where = f"{session.path / EVENTS}, event {event['event']}"
         match event["kind"]:
             case "missed":
-                pending[event["event"]] = parsed(MISSED, event.get("missed"), where)
+                missed = parsed(MISSED, event.get("missed"), where)
+                pending[event["event"]] = missed
+                _need_possible(missed.shot, where)
             case "request":
                 pending[event["event"]] = parsed(REQUEST, event.get("request"), where)
             case "resumed":
                 yield _resumption(event, where)
             case "decision":
                 decision = parsed(DECISION, event.get("decision"), where)
+                _need_possible(decision.shot, where)
                 came = _came(event.get("after"), session, pending, where)
                 yield Turn(came, _seen(event.get("observation"), session, where), decision)
+
+
+def _need_possible(shot: Shot | None, where: str) -> None:
+    wrong = None if shot is None else impossible(shot.view)
+    if wrong is not None:
+        raise BadInput(f"{where}: damaged, a view with {wrong}")
 
 
 def _resumption(event: Mapping[str, Any], where: str) -> Resumption:
@@ -122,11 +150,12 @@ def observations(session: SessionFolder) -> Iterator[Observation]:
     known: dict[int, Encounter] = {}
     for number, line in enumerate(session.observations(), 1):
         where = f"{session.path / OBSERVATIONS}, line {number}"
-        frame = _seen(line.get("frame"), session, where)
-        if frame is None:
-            raise BadInput(f"{where}: damaged, no frame")
-        known |= told.get(frame, {})
-        yield _observation(line, session.entry(frame), known, where)
+        seen = parsed(SEEN, line, where)
+        _seen(seen.frame, session, where)
+        known |= told.get(seen.frame, {})
+        rows = whole_rows(line.get("contacts"), Contact, CONTACT_COLUMNS, where)
+        contacts = tuple(parsed(CONTACT, row, where) for row in rows)
+        yield _observation(seen, contacts, session.entry(seen.frame), known, where)
 
 
 def _encounters(session: SessionFolder) -> Mapping[int, Mapping[int, Encounter]]:
@@ -136,29 +165,33 @@ def _encounters(session: SessionFolder) -> Mapping[int, Mapping[int, Encounter]]
         if event["kind"].startswith("encounter "):
             where = f"{session.path / EVENTS}, event {event['event']}"
             encounter = parsed(ENCOUNTER, event.get("encounter"), where)
-            told.setdefault(event.get("frame", -1), {})[encounter.id] = encounter
+            frame = _seen(event.get("frame"), session, where)
+            told.setdefault(-1 if frame is None else frame, {})[encounter.id] = encounter
     return told
 
 
 def _observation(
-    line: Mapping[str, Any], entry: Entry, known: Mapping[int, Encounter], where: str
+    seen: _Seen,
+    contacts: tuple[Contact, ...],
+    entry: Entry,
+    known: Mapping[int, Encounter],
+    where: str,
 ) -> Observation:
-    rows = whole_rows(line.get("contacts"), Contact, CONTACT_COLUMNS, where)
-    try:
-        return Observation(
-            frame=entry.frame,
-            number=int(line["number"]),
-            time_s=float(line["time_s"]),
-            view=entry.view,
-            contacts=tuple(parsed(CONTACT, row, where) for row in rows),
-            encounters=tuple(known[each] for each in line["encounters"]),
-            opened=tuple(line["opened"]),
-            closed=tuple(line["closed"]),
-            settled=tuple(line["settled"]),
-            problem=line["problem"],
-        )
-    except (KeyError, TypeError, ValueError) as error:
-        raise BadInput(f"{where}: damaged, {error} is not there or not right") from error
+    unknown = [each for each in seen.encounters if each not in known]
+    if unknown:
+        raise BadInput(f"{where}: damaged, encounter {unknown[0]} is not there")
+    return Observation(
+        frame=seen.frame,
+        number=seen.number,
+        time_s=seen.time_s,
+        view=entry.view,
+        contacts=contacts,
+        encounters=tuple(known[each] for each in seen.encounters),
+        opened=seen.opened,
+        closed=seen.closed,
+        settled=seen.settled,
+        problem=seen.problem,
+    )
 
 
 def _from_header(session: SessionFolder, kind: type[Held], name: str) -> Held:

@@ -6,6 +6,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from lived import Life, asked, begun, end_of, experiment, live
 
 from livewatch.analysis.analyst import Analyst
@@ -189,6 +191,46 @@ def test_a_resumed_session_remembers_everything_and_is_sound(tmp_path: Path, end
     assert verdict.problems == ()
     assert verdict.decisions > ends_at
     export(tmp_path / "s")
+
+
+@pytest.fixture(scope="module")
+def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("short") / "s"
+    plan = experiment()
+    recorder = begun(folder, plan)
+    last = live(recorder, Life(missed={2}, requests={3: asked(Ask.LOOK, 50.0)}, ends_at=6), plan)
+    recorder.close(end_of(recorder, last))
+    return folder
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
+    max_leaves=8,
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_made_up_values_are_refused_or_found_in_one_line(short: Path, data: st.DataObject) -> None:
+    path = short / data.draw(st.sampled_from(sorted(path.name for path in short.glob("*.json*"))))
+    before = path.read_bytes()
+    lines = [json.loads(line) for line in before.splitlines()]
+    place = data.draw(st.sampled_from(lines))
+    for _ in range(data.draw(st.integers(0, 4))):
+        inner = [value for value in place.values() if isinstance(value, dict) and value]
+        if not inner:
+            break
+        place = data.draw(st.sampled_from(inner))
+    place[data.draw(st.sampled_from(sorted(place)))] = data.draw(JSON)
+    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
+    try:
+        found = verify(short).problems
+    except BadInput as refusal:
+        found = (str(refusal),)
+    finally:
+        path.write_bytes(before)
+    assert not any("\n" in problem for problem in found)
 
 
 def test_memory_is_the_same_with_and_without_a_checkpoint(tmp_path: Path) -> None:
