@@ -401,6 +401,10 @@ def test_newest_encounters_come_first_and_say_how_it_is_now_or_how_it_ended() ->
     assert shown.open_count == 1
 
 
+def test_an_encounter_whose_outcome_is_not_known_yet_is_just_over() -> None:
+    assert panel(step(encounters=(encounter(2, end_s=80.0),))).rows[0].cells[-1] == "over"
+
+
 def test_cells_are_counted_by_kind() -> None:
     shown = panel(step(cells=discs(9, WIDE)))
     assert (fact(shown, "NK cells")[0], fact(shown, "tumor cells")[0]) == ("9", "9")

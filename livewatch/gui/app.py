@@ -34,8 +34,8 @@ def show(session: Source) -> int:
     warm_up()
     window = Window(session)
     window.show()
-    session.start()
     with closed_by_signals(window):
+        session.start()
         code = int(app.exec())
     session.join()
     window.deleteLater()

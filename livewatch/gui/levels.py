@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 SAMPLE = 20_000
 """About so many pixels are looked at; more would say the same."""
 BRIGHT_PERCENTILE = 99.7
-DARK_NOISES = 2.0
+DARK_NOISES = 2.5
 """Up to so many standard deviations above the background all is black."""
 NOISES = 14.0
 """The span is at least so many standard deviations of the background: an empty frame is dark."""

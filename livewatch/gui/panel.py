@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from livewatch.model import Kind, Purpose
+from livewatch.model import Kind, Outcome, Purpose
 from livewatch.units import NOTHING, clock, many, minutes, percent, size, span, um
 
 if TYPE_CHECKING:
@@ -207,10 +207,17 @@ def row_of(tally: Tally, encounter: Encounter) -> Row:
         minutes(encounter.duration_s),
         um(gap_um),
         percent(seal),
-        "now" if encounter.is_open else encounter.outcome.value,
+        state_of(encounter),
     )
     is_target = tally.decision is not None and tally.decision.target == encounter.id
     return Row(encounter.id, cells, encounter.is_open, is_target)
+
+
+def state_of(encounter: Encounter) -> str:
+    """Whether it goes on, or how it ended; just `over` while that is not known yet."""
+    if encounter.is_open:
+        return "now"
+    return "over" if encounter.outcome is Outcome.ONGOING else encounter.outcome.value
 
 
 def contact_of(seen: Observation | None, encounter: Encounter) -> Contact | None:

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from livewatch.tally import Status
 
 SECONDS = 900.0
-SEALED = 0.4
-"""A larger seal makes no better picture."""
+SEALED = 0.3
+"""A seal of this size makes the best picture."""
+SMALLEST = 0
 SIZE_PX = (1180, 724)
 
 
@@ -56,11 +57,11 @@ def score_of(news: News) -> float:
         return -1.0
     target = tally.encounters.get(-1 if (one := tally.decision.target) is None else one)
     seals = {each.pair: each.seal_fraction for each in tally.observation.contacts}
-    seal = seals.get(target.pair, 0.0) if target else 0.0
+    seal = seals.get(target.pair, 0.0) if target and target.is_open else 0.0
     close = news.atlas.map_around(tally.frame.view) is not None
     alone = len(seals) == 1 and max(tally.frame.view.shape) < 1.2 * min(tally.frame.view.shape)
     over = len(tally.encounters) - len(tally.open_encounters)
-    return 2.0 * close + 2.0 * alone + min(seal, SEALED) + 0.2 * min(over, 5)
+    return 2.0 * close + 2.0 * alone + 3.0 * min(seal, 2 * SEALED - seal) + 0.2 * min(over, 5)
 
 
 @dataclass
@@ -111,6 +112,8 @@ def main(path: Path, seed: int = 0) -> None:
     """Run a demo and save its picture."""
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
     choose_binding()
+    from qtpy.QtGui import QImage
+
     from livewatch.gui.window import Window
 
     app = application()
@@ -121,7 +124,8 @@ def main(path: Path, seed: int = 0) -> None:
     window.draw(album.news)
     window.write()
     app.processEvents()
-    window.grab().save(str(path))
+    image = window.grab().toImage().convertToFormat(QImage.Format.Format_RGB16)
+    image.save(str(path), quality=SMALLEST)
     window.close()
     window.deleteLater()
     app.processEvents()
