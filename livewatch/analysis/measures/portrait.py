@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from livewatch.model import Cell, Frame
 
 DEATH_RING_UM = 2.0
+DEEP_INSIDE_UM = 3.0
 RIM_UM = 0.6
 """Blur carries light this far beyond the outline."""
 
@@ -64,7 +65,7 @@ def portrait_of(
     `cells` are all cells of the frame, `body` is what is remembered of the tumor's.
     """
     outline = outline_of(tumor.outline_um, [nk.outline_um for nk in nks])
-    others = [cell for cell in cells if cell.id != tumor.id]
+    others = [cell for cell in cells if cell.id != tumor.id and not _seen_through(cell, outline)]
     crop = crop_of(frame.view, images, outline.points_um, nks, others)
     if crop is None:
         return None
@@ -114,15 +115,27 @@ def _is_tumor(cell: Cell, nks: Sequence[Cell]) -> bool:
     )
 
 
+def _seen_through(cell: Cell, tumor: Outline) -> bool:
+    """Whether an NK cell lies well inside the tumor's outline.
+
+    It is above or below it, or a ghost of bleed-through: either way it hides nothing.
+    """
+    if cell.kind is not Kind.NK:
+        return False
+    centre = np.array([[cell.x_um, cell.y_um]])
+    return bool(distances_um(centre, tumor.points_um, 0.0)[0] < -DEEP_INSIDE_UM)
+
+
 def _outline(cell: Cell) -> NDArray[np.float64]:
     return np.asarray(cell.outline_um, np.float64)
 
 
 def _dye(crop: Crop) -> float:
-    """All tumor light of the cell, but for where another cell lies on it."""
+    """All tumor light of the cell; its blurred rim only where no other cell is."""
     if crop.tumor is None:
         return nan
-    own = grown(crop.tumor_mask, RIM_UM, crop.pixel_um) & (1 - crop.others_mask)
+    own = grown(crop.tumor_mask, RIM_UM, crop.pixel_um)
+    own &= crop.tumor_mask | (1 - crop.others_mask)
     return float((crop.tumor[own > 0] - crop.tumor_background).sum()) * crop.pixel_um**2
 
 
