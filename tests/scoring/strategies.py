@@ -13,9 +13,10 @@ from __future__ import annotations
 
 import argparse
 from collections import Counter
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
+from typing import TYPE_CHECKING
 
 from livewatch.analysis.analyst import Analyst
 from livewatch.loop import watch
@@ -25,12 +26,14 @@ from livewatch.model import (
     Instrument,
     Observation,
     Shot,
-    Step,
     View,
 )
 from livewatch.policy.policy import Policy
 from livewatch.settings import Experiment
 from livewatch.specimen.synthetic import SyntheticSpecimen
+
+if TYPE_CHECKING:
+    from livewatch.specimen.course import TrueEncounter
 
 HOME = View("home", 0.0, 0.0, 0.0, "20x", 0.325, 1, (512, 512))
 INSTRUMENT = Instrument(HOME, {"20x": 0.325})
@@ -64,11 +67,13 @@ class Eyes:
 
 @dataclass
 class Watched:
-    """One session: its frames, and for each the pairs near in truth, (nk, tumor) -> place."""
+    """One session: its frames without pixels, and for each the pairs that were truly near.
+
+    `pairs` are (nk, tumor) -> place, one dictionary for each frame.
+    """
 
     frames: list[Frame] = field(default_factory=list)
     pairs: list[dict[tuple[int, int], tuple[float, float]]] = field(default_factory=list)
-    steps: list[Step] = field(default_factory=list)
     data_mb: float = 0.0
 
 
@@ -103,7 +108,7 @@ def experiment(changes: dict[str, object], seconds: float) -> Experiment:
 def watched(rules: Experiment, scene: str, seed: int) -> tuple[Watched, SyntheticSpecimen]:
     """Run one session to its end."""
     specimen, found = SyntheticSpecimen(scene, seed), Watched()
-    loop = watch(Eyes(rules), Policy(rules, INSTRUMENT), found.steps.append, lambda: 0.0)
+    loop = watch(Eyes(rules), Policy(rules, INSTRUMENT), lambda step: None, lambda: 0.0)
     now_s, stood = 0.0, (0.0, 0.0)
     shot = next(loop)
     try:
@@ -112,7 +117,7 @@ def watched(rules: Experiment, scene: str, seed: int) -> tuple[Watched, Syntheti
             now_s = max(now_s, shot.not_before_s) + (READY_S if stands == stood else MOVE_S)
             stood = stands
             frame = taken(specimen, shot, len(found.frames), now_s)
-            found.frames.append(frame)
+            found.frames.append(replace(frame, planes=()))
             found.pairs.append(near(specimen, now_s))
             found.data_mb += sum(plane.nbytes for plane in frame.planes) / 1e6
             now_s = frame.end_s
@@ -163,7 +168,7 @@ def score(found: Watched, specimen: SyntheticSpecimen) -> Score:
             lead_s = lead(seen_s, true.start_s)
             total.caught += lead_s is not None
             total.leads_s += [] if lead_s is None else [lead_s]
-        whole_s, fast_s = covered(seen_s, true.start_s, true.last_contact_s, pair, found)
+        whole_s, fast_s = covered(true, found)
         total.contact_s += whole_s
         total.fast_s += fast_s
     return total
@@ -191,21 +196,17 @@ def lead(seen_s: list[float], start_s: float) -> float | None:
     return start_s - first
 
 
-def covered(
-    seen_s: list[float], start_s: float, end_s: float, pair: tuple[int, int], found: Watched
-) -> tuple[float, float]:
-    """Seconds of contact that passed in the field, and those of them at the fast rate."""
-    here = [
-        frame.time_s
-        for frame, pairs in zip(found.frames, found.pairs, strict=True)
-        if start_s <= frame.time_s <= end_s and pair in pairs and HOME.holds(*pairs[pair])
-    ]
-    fast = sum(
-        min(b, end_s) - max(a, start_s)
-        for a, b in pairwise(seen_s)
-        if b - a <= 1.5 * FAST_S and b > start_s and a < end_s
-    )
-    return (here[-1] - here[0] if here else 0.0), fast
+def covered(true: TrueEncounter, found: Watched) -> tuple[float, float]:
+    """Seconds of a contact that passed in the survey's field, and those at the fast rate."""
+    pair = (true.nk_id, true.tumor_id)
+    here, seen = [], []
+    for frame, pairs in zip(found.frames, found.pairs, strict=True):
+        in_time = true.start_s <= frame.time_s <= true.last_contact_s
+        if in_time and pair in pairs and HOME.holds(*pairs[pair]):
+            here.append(frame.time_s)
+            seen += [frame.time_s] if frame.view.holds(*pairs[pair]) else []
+    fast_s = sum(b - a for a, b in pairwise(seen) if b - a <= 1.5 * FAST_S)
+    return (here[-1] - here[0] if here else 0.0), fast_s
 
 
 def table(scores: dict[str, Score]) -> str:
@@ -226,26 +227,20 @@ def table(scores: dict[str, Score]) -> str:
 
 
 def main() -> None:
-    """Run every strategy on every seed and print the table."""
+    """Run every strategy on every seed and print the table so far after each."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, nargs="*", default=[200, 201, 202, 203])
     parser.add_argument("--scene", default="mixed")
     parser.add_argument("--seconds", type=float, default=1800)
     parser.add_argument("--only", nargs="*", default=list(STRATEGIES))
-    parser.add_argument("--verbose", action="store_true")
     options = parser.parse_args()
-    scores: dict[str, Score] = {}
-    for name in options.only:
-        total = Score()
-        for seed in options.seeds:
+    scores = {name: Score() for name in options.only}
+    for seed in options.seeds:
+        for name, total in scores.items():
             rules = experiment(STRATEGIES[name], options.seconds)
-            one = score(*watched(rules, options.scene, seed))
-            if options.verbose:
-                print(f"{name}, seed {seed}: {one}", flush=True)
-            total.add(one)
-        scores[name] = total
-    print(f"scene {options.scene}, seeds {options.seeds}, {options.seconds:g} s each")
-    print(table(scores))
+            total.add(score(*watched(rules, options.scene, seed)))
+        print(f"scene {options.scene}, up to seed {seed}, {options.seconds:g} s each", flush=True)
+        print(table(scores), flush=True)
 
 
 if __name__ == "__main__":
