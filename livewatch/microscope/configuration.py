@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from pymmcore_plus.model import Setting
+
     from livewatch.settings import Channel, Experiment
 
 PYTHON_LINE = "#py "
@@ -125,15 +127,17 @@ def _pixel_sizes(scope: Microscope) -> dict[str, float]:
     sizes: dict[str, float] = {}
     for preset in scope.pixel_size_group.presets.values():
         places = [one for one in preset.settings if turrets and one.device_name == turrets[0]]
-        names = [
-            one.property_value
-            if one.property_name == "Label"
-            else labels[one.device_name][int(one.property_value)]
-            for one in places
-        ]
-        for name in names or [""]:
+        for name in [_label(one, labels) for one in places] or [""]:
             sizes.setdefault(name, preset.pixel_size_um)
     return sizes
+
+
+def _label(setting: Setting, labels: Mapping[str, tuple[str, ...]]) -> str:
+    """The name of the place that a setting of a wheel means; its number if it has no name."""
+    value = str(setting.property_value)
+    places = labels.get(setting.device_name, ())
+    by_number = setting.property_name == "State" and value.isdecimal()
+    return places[int(value)] if by_number and int(value) < len(places) else value
 
 
 def missing_preset(name: str, channel: Channel, presets: Mapping[str, Iterable[str]]) -> str | None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pymmcore_plus.model import Microscope as Model
 
 from livewatch.errors import BadInput
@@ -136,3 +138,52 @@ def test_a_microscope_that_does_not_load_is_said_in_one_line(
         load_core(file)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def refusal(file: Path) -> str:
+    """Why a file is refused, '' if it is read."""
+    try:
+        read_configuration(file).objections(Experiment())
+    except BadInput as refused:
+        return str(refused)
+    return ""
+
+
+WORDS = st.sampled_from(
+    [
+        *(
+            "Device",
+            "Property",
+            "Label",
+            "ConfigGroup",
+            "ConfigPixelSize",
+            "PixelSize_um",
+            "Parent",
+        ),
+        *("PixelSizeAffine", "FocusDirection", "Delay", "Core", "Camera", "Initialize", "State"),
+        *("#py pyDevice", "Objective", "Res20x", "0.325", "1", "-3", "nan", "", "\x00", "\u00b5m"),
+    ]
+)
+LINES = st.lists(st.lists(WORDS, max_size=7).map(",".join), max_size=12).map("\n".join)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(text=LINES | st.text(max_size=200))
+def test_whatever_stands_in_a_file_it_is_read_or_refused_in_one_line(
+    tmp_path: Path, text: str
+) -> None:
+    file = tmp_path / "fuzz.cfg"
+    file.write_text(text, encoding="utf-8", errors="surrogatepass")
+    assert "\n" not in refusal(file)
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(place=st.integers(0, 4_000), byte=st.integers(0, 255))
+def test_a_damaged_configuration_is_read_or_refused_in_one_line(
+    tmp_path: Path, place: int, byte: int
+) -> None:
+    damaged = bytearray(DEMO.read_bytes())
+    damaged[place % len(damaged)] = byte
+    file = tmp_path / "damaged.cfg"
+    file.write_bytes(damaged)
+    assert "\n" not in refusal(file)
