@@ -245,6 +245,23 @@ def test_a_burst_is_streamed_once_and_ends_by_itself() -> None:
     assert all(b.shot.continues(a.shot) for a, b in pairwise(burst))
 
 
+def test_a_burst_ends_early_when_the_contact_does() -> None:
+    rules = experiment(reaction={"burst": 5000})
+    eyes = ToyEyes((Meeting(100, 150, speed_um_per_s=0.5),), bridge_s=5)
+    played = play(rules, until_s=900, eyes=eyes)
+    burst = [f for f in played.frames if f.shot.purpose is Purpose.BURST]
+    assert 150 < burst[-1].time_s < 180
+    assert burst[-1].shot.count > 1
+    assert any("The burst ends early" in s.decision.reason for s in played.steps)
+
+
+def test_a_burst_ends_with_the_session() -> None:
+    rules = experiment(reaction={"burst": 5000}, limits={"duration_s": 200})
+    played = play(rules, (Meeting(100, 1500),), until_s=900)
+    assert played.frames[-1].shot.purpose is Purpose.BURST
+    assert played.frames[-1].time_s < 200
+
+
 def test_validating_decides_but_does_not_act() -> None:
     rules = experiment(reaction={"validate_only": True})
     played = play(rules, (Meeting(100, 400),), until_s=600)

@@ -42,7 +42,8 @@ def choose(state: PolicyState, rules: Rules) -> Decision:
     if state.ended:
         return Decision(None, state.ended, failed=state.failed)
     if state.burst is not None:
-        return Decision(state.burst, f"{state.burst.count} frames of the burst are left")
+        rest = f"{state.burst.count} frames of the burst at {state.burst.view.position} are left"
+        return decided(Option(state.burst, -inf, 0, rest), state, rules, state.declined)
     payable, refused = paid_for(state, rules)
     wanted = reactions(payable, rules)
     if rules.experiment.reaction.validate_only:

@@ -15,7 +15,7 @@ from livewatch.policy.follow import followed_after
 from livewatch.policy.orders import heard
 from livewatch.policy.rules import Rules
 from livewatch.policy.schedule import exposed, missed
-from livewatch.policy.state import PolicyState, Visit
+from livewatch.policy.state import PolicyState, Stage, Visit
 
 if TYPE_CHECKING:
     from livewatch.model import Instrument
@@ -61,4 +61,15 @@ def observed(state: PolicyState, seen: Observation, rules: Rules) -> PolicyState
     """The state after an observation. One of no use changes nothing but the reason."""
     if seen.problem is not None:
         return replace(state, note=f"Frame {seen.number} is of no use ({seen.problem})")
-    return followed_after(state, seen, rules)
+    return burst_checked(followed_after(state, seen, rules))
+
+
+def burst_checked(state: PolicyState) -> PolicyState:
+    """The state, its burst ended early if there is no contact any more where it is aimed at."""
+    if state.burst is None:
+        return state
+    position = state.burst.view.position
+    touching = any(
+        pair.stage is Stage.TOUCHING and pair.position == position for pair in state.followed
+    )
+    return state if touching else replace(state, burst=None, note="The burst ends early")
