@@ -10,18 +10,20 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from livewatch.analysis.contact import contacts_of
+import numpy as np
+
 from livewatch.analysis.encounters import Turn
 from livewatch.analysis.measures import Measurer, Notes
 from livewatch.analysis.membrane import outlined
 from livewatch.analysis.places import Place, touching, tracked
 from livewatch.analysis.segmentation import Memory, Sight
-from livewatch.model import Kind, Observation
+from livewatch.model import Exposure, Frame, Kind, Observation, Plane, Purpose, Shot, View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable, Sequence
 
-    from livewatch.model import Cell, Contact, Frame
+    from livewatch.analysis.segmentation import Seen
+    from livewatch.model import Cell, Contact, Encounter
     from livewatch.settings import Experiment
 
 
@@ -61,6 +63,7 @@ class Analyst:
 
     def __init__(self, experiment: Experiment, *, together: Callable[..., object] = map) -> None:
         self._experiment = experiment
+        self._together = together
         self._sight = Sight(experiment, together=together)
         self._measurer = Measurer(experiment)
 
@@ -72,62 +75,92 @@ class Analyst:
         """Compile, or load from the cache, everything that is compiled. Takes seconds once."""
         self._sight.warm_up()
         self._measurer.warm_up()
-        contacts_of((), (), self._experiment.contact)
+        state = self.begin()
+        for index in range(2):
+            state, _ = self.observe(state, small_frame(index, self._experiment))
 
     def observe(self, state: AnalystState, frame: Frame) -> tuple[AnalystState, Observation]:
         """The state after one more frame, and what the frame showed.
 
-        A frame that cannot be used leaves tracks and encounters as they are and says why; one
-        that shows only one kind of cell moves the tracks of that kind only.
+        A channel that cannot be used leaves the tracks of its cells, and all encounters, as they
+        are, and `Observation.problem` says why; so does a channel that was not exposed.
         """
         memory, sighting = self._sight.see(state.memory, frame)
-        state = replace(state, memory=memory)
         place = state.place(frame.view.position)
         cells: tuple[Cell, ...] = ()
         contacts: tuple[Contact, ...] = ()
-        turn = standing(place)
-        seen = {one.kind: outlined(one) for one in sighting.seen if one.problem is None}
+        turn, next_cell = standing(place), state.next_cell
+        seen = self._outlined([one for one in sighting.seen if one.problem is None])
         if seen:
             place, cells, next_cell = tracked(
-                place, seen, frame.view, frame.time_s, state.next_cell, self._experiment
+                place, seen, frame.view, frame.time_s, next_cell, self._experiment
             )
-            if len(seen) == len(Kind):
-                place, contacts, turn = touching(
-                    place, cells, frame.time_s, state.next_encounter, self._experiment
-                )
-            state = replace(
-                state.with_place(place),
-                next_cell=next_cell,
-                next_encounter=state.next_encounter + len(turn.opened),
+        if len(seen) == len(Kind):
+            place, contacts, turn = touching(
+                place, cells, frame.time_s, state.next_encounter, self._experiment
             )
-        elsewhere = [
-            bout.encounter
-            for other in state.places
-            if other.name != place.name
-            for bout in other.bouts
-            if bout.encounter is not None
-        ]
-        encounters = sorted((*turn.encounters, *elsewhere), key=lambda one: one.id)
-        notes, contacts, told, settled = self._measurer.observe(
-            state.notes, frame, cells, contacts, encounters
+        notes, contacts, encounters, settled = self._measurer.observe(
+            state.notes, frame, cells, contacts, current(state, place, turn)
         )
-        observation = Observation(
+        state = replace(
+            state.with_place(place) if seen else state,
+            memory=memory,
+            notes=notes,
+            next_cell=next_cell,
+            next_encounter=state.next_encounter + len(turn.opened),
+        )
+        return state, Observation(
             frame=frame.index,
             number=frame.number,
             time_s=frame.time_s,
             view=frame.view,
             cells=cells,
             contacts=contacts,
-            encounters=told,
+            encounters=encounters,
             opened=turn.opened,
             closed=turn.closed,
             settled=settled,
             problem=sighting.problem,
         )
-        return replace(state, notes=notes), observation
+
+    def _outlined(self, seen: Sequence[Seen]) -> dict[Kind, tuple[Cell, ...]]:
+        """The cells of each channel, their outlines settled, channels in parallel."""
+        cells: Iterable[tuple[Cell, ...]] = self._together(outlined, seen)  # type: ignore[assignment]
+        return {one.kind: found for one, found in zip(seen, cells, strict=True)}
 
 
 def standing(place: Place) -> Turn:
     """What a frame that shows nothing does to the encounters of a place: nothing."""
-    open_now = tuple(bout.encounter for bout in place.bouts if bout.encounter is not None)
-    return Turn(place.bouts, open_now, (), ())
+    return Turn(place.bouts, open_at(place), (), ())
+
+
+def open_at(place: Place) -> tuple[Encounter, ...]:
+    """The encounters that go on at a place."""
+    return tuple(bout.encounter for bout in place.bouts if bout.encounter is not None)
+
+
+def current(state: AnalystState, here: Place, turn: Turn) -> list[Encounter]:
+    """Encounters open at any position, and those that closed with this frame."""
+    elsewhere = (open_at(other) for other in state.places if other.name != here.name)
+    encounters = [*turn.encounters, *(one for others in elsewhere for one in others)]
+    return sorted(encounters, key=lambda one: one.id)
+
+
+def small_frame(index: int, experiment: Experiment) -> Frame:
+    """A frame of one cell of each kind that overlap, to warm up with."""
+    diameter_um = max(experiment.cells.nk_diameter_um, experiment.cells.tumor_diameter_um)
+    side = 128
+    pixel_um = 4 * diameter_um / side
+    y, x = np.mgrid[:side, :side]
+    images = []
+    for at, size_um in (
+        (40, experiment.cells.nk_diameter_um),
+        (56, experiment.cells.tumor_diameter_um),
+    ):
+        disc = np.hypot(x - at, y - 64) <= size_um / pixel_um / 2
+        images.append((100 + 2 * ((x + 3 * y) % 5) + 800 * disc).astype(np.uint16))
+    view = View("", 0.0, 0.0, None, "", pixel_um, 1, (side, side))
+    planes = tuple(Plane(kind.value, 1.0) for kind in Kind)
+    exposures = tuple(Exposure(kind.value, float(index), float(index), 1.0) for kind in Kind)
+    shot = Shot(view, planes, float(index), Purpose.SURVEY)
+    return Frame(index, shot, view, tuple(images), exposures, float(index))

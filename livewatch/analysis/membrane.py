@@ -153,13 +153,17 @@ def evened(shift: NDArray[np.float64]) -> NDArray[np.float64]:
     near = np.empty(5)
     for i in range(count):
         known = 0
-        for j in range(-2, 3):
-            value = shift[(i + j) % count]
+        for j in range(i - 2, i + 3):
+            value = shift[j - count if j >= count else j]
             if not np.isnan(value):
-                near[known] = value
+                at = known
+                while at > 0 and near[at - 1] > value:
+                    near[at] = near[at - 1]
+                    at -= 1
+                near[at] = value
                 known += 1
         if known >= 3:
-            even[i] = np.median(near[:known])
+            even[i] = (near[known // 2] + near[(known - 1) // 2]) / 2.0
     return even
 
 
