@@ -59,7 +59,7 @@ class SyntheticSpecimen:
         self._culture = Culture(self.scene, seed)
         self._debris = scattered(self.scene, seed)
         slots = len(self._culture.cells)
-        self._textures = np.zeros((slots, TEXTURE_SIDE, TEXTURE_SIDE), np.float32)
+        self._textures = np.zeros((slots, TEXTURE_SIDE, TEXTURE_SIDE), np.int8)
         self._patterns = np.full(slots, -1, np.int64)
         self._canvas = np.zeros((0, 0), np.float32)
 

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from livewatch.specimen.paint import TEXTURE_SIDE
+from livewatch.specimen.paint import GRAIN, TEXTURE_SIDE
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def texture_of(pattern: int) -> NDArray[np.float32]:
+def texture_of(pattern: int) -> NDArray[np.int8]:
     """(TEXTURE_SIDE, TEXTURE_SIDE) relative brightness about 0, the same for the same number.
 
-    It covers the square round the cell, outline included.
+    In steps of GRAIN. It covers the square round the cell, outline included.
     """
     rng = np.random.default_rng([pattern, 0x7E47])
     side = TEXTURE_SIDE
@@ -35,4 +35,4 @@ def texture_of(pattern: int) -> NDArray[np.float32]:
         texture += rng.uniform(0.3, 0.8) * np.exp(
             -((columns - gx) ** 2 + (rows - gy) ** 2) / (2 * spread**2)
         )
-    return np.asarray(texture, np.float32)
+    return np.asarray(np.clip(np.round(texture / GRAIN), -127, 127), np.int8)
