@@ -15,6 +15,7 @@ from pymmcore_plus import CFGCommand
 from pymmcore_plus.model import Microscope
 
 from livewatch.errors import BadInput
+from livewatch.microscope.contradictions import contradictions
 from livewatch.microscope.fault import one_line
 
 if TYPE_CHECKING:
@@ -73,7 +74,7 @@ class Configuration:
             for name, channel in experiment.channels.items()
             if (lamp := lamp_of(channel)[0]) and lamp not in self.devices
         ]
-        return found
+        return found + list(contradictions(experiment))
 
 
 def read_configuration(path: Path) -> Configuration:

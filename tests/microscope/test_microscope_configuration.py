@@ -83,6 +83,29 @@ def test_objections_name_what_there_is() -> None:
     assert "device 'Laser' is not in the configuration" in fifth
 
 
+def test_what_an_experiment_asks_against_itself_is_found_in_the_files_too() -> None:
+    experiment = Experiment(
+        microscope={"imaging": "two-cameras", "hold_focus": True},
+        channels={
+            "nk": Channel(preset="NK", exposure_ms=3000),
+            "tumor": Channel(preset="Tumor", exposure_ms=3000),
+            "death": Channel(preset="Death", power=2.0),
+        },
+        positions=[{"name": "A", "x_um": 500, "y_um": 0, "z_um": 1}],
+        limits={"x_um": [0, 100]},
+    )
+    found = read_configuration(DEMO).objections(experiment)
+    assert [line.split(":")[0].split(" = ")[0] for line in found] == [
+        "[channels.nk] exposure_ms",
+        "[channels.tumor] exposure_ms",
+        "[channels.death] power",
+        "position 'A'",
+        "position 'A' has z_um, but [microscope] hold_focus keeps the focus where it is locked",
+        "[channels.death]",
+        "[channels] nk and tumor are taken in one exposure (two-cameras), but their preset differ",
+    ]
+
+
 def test_python_devices_are_read_too(tmp_path: Path) -> None:
     file = tmp_path / "python.cfg"
     file.write_text(
