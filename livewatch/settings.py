@@ -138,6 +138,14 @@ class Cells(Section):
 
     nk_diameter_um: Positive = Field(9.0, description="typical NK cell")
     tumor_diameter_um: Positive = Field(20.0, description="typical tumor cell")
+    nk_segmenter: str = Field(
+        "classic", description="what finds NK cells: 'classic', 'cellpose', 'stardist' or a plug-in"
+    )
+    tumor_segmenter: str = Field("classic", description="the same for tumor cells")
+    shift_x_um: float = Field(
+        0.0, description="how far right the tumor image lies of the NK image (chromatic shift)"
+    )
+    shift_y_um: float = Field(0.0, description="how far below the NK image it lies")
 
 
 class ContactRules(Section):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
 
 from livewatch.analysis.segmentation.compiled import compiled
-from livewatch.analysis.segmentation.ground import ACROSS_PX, ground
+from livewatch.analysis.segmentation.ground import ACROSS_PX, SAMPLES, ground
 from livewatch.analysis.segmentation.regions import regions
 from livewatch.analysis.segmentation.split import split
 
@@ -24,9 +24,11 @@ if TYPE_CHECKING:
 
 SIGMAS = 5.0
 """A pixel this many noise SDs above background may be a cell."""
-TRIM = 0.4
+DIM = 0.12
+"""What is dimmer than this share of a typical cell is a halo or a ghost."""
+TRIM, EDGE = 0.5, 0.45
 """A cell ends where it is this fraction of its own mean."""
-ROUND, NECK = 0.95, 0.8
+ROUND, NECK = 0.97, 0.8
 """More elliptical than ROUND is one cell; a neck narrower than NECK of the lesser body is cut."""
 CELL_PX = np.pi / 4 * ACROSS_PX**2
 SMALL, DEBRIS_UM = 0.22, 4.0
@@ -55,7 +57,7 @@ def classic(image: Pixels, pixel_um: float, diameter_um: float) -> tuple[Ints, f
 def find(seen: Ground) -> Pieces:
     """The cells in an image whose background has been taken off."""
     least, hole = least_px(seen), round(HOLE * CELL_PX)
-    faint = np.float32(SIGMAS * seen.noise)
+    faint = np.float32(max(SIGMAS * seen.noise, DIM * typical(seen)))
     _, mask = cv2.threshold(seen.smooth, float(faint), 1.0, cv2.THRESH_BINARY)
     mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, CROSS)
     labels, _, area = regions(mask.astype(np.int32), least, hole)
@@ -63,10 +65,10 @@ def find(seen: Ground) -> Pieces:
     labels = apart(labels, whole, seen.smooth, faint)
     labels, own, area = regions(labels, least, hole)
     labels, area = solid(labels, own, area, whole)
-    labels, count = split(labels, area, ROUND, NECK, BODY * ACROSS_PX, LONE * CELL_PX)
-    level = np.maximum(np.float32(TRIM) * means(labels, count, seen.smooth), faint)
+    labels, count = split(labels, area, seen.smooth, ROUND, NECK, BODY * ACROSS_PX, LONE * CELL_PX)
+    level = np.maximum(np.float32(EDGE) * means(labels, count, seen.smooth), faint)
     labels, own, area = regions(trimmed(labels, seen.smooth, level), least, hole)
-    labels, keep = largest(labels, own, area, count)
+    labels, keep = largest(labels, own, area)
     return Pieces(labels, level[own[keep] - 1])
 
 
@@ -78,10 +80,32 @@ def apart(labels: Ints, count: int, smooth: Floats, faint: np.float32) -> Ints:
     level = np.maximum(np.float32(TRIM) * means(labels, count, smooth), faint)
     bright = trimmed(labels, smooth, level)
     rest = cv2.compare(labels, bright, cv2.CMP_GT)
-    rest = cv2.morphologyEx(rest, cv2.MORPH_OPEN, np.ones((3, 3), np.uint8))
+    rest = cv2.morphologyEx(rest, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
     if not rest.any():
         return bright
     return np.where(rest > 0, np.int32(count) + labels, bright)
+
+
+def taken(seen: Ground, labels: Ints, label_um: float) -> Pieces:
+    """Somebody else's labels, brought to the image's resolution, each one whole piece."""
+    height, width = seen.signal.shape
+    scale = seen.pixel_um / label_um
+    rows = np.minimum(((np.arange(height) + 0.5) * scale).astype(int), labels.shape[0] - 1)
+    columns = np.minimum(((np.arange(width) + 0.5) * scale).astype(int), labels.shape[1] - 1)
+    dense: NDArray[Any]
+    ids, dense = np.unique(labels[rows[:, None], columns], return_inverse=True)
+    dense = (dense.reshape(height, width) + int(ids[0] != 0)).astype(np.int32)
+    found, own, area = regions(dense, 4, round(HOLE * CELL_PX))
+    found, keep = largest(found, own, area)
+    return Pieces(found, np.full(len(keep), np.inf, np.float32))
+
+
+def typical(seen: Ground) -> float:
+    """How bright cells are: the third quartile of what is clearly above background."""
+    stride = max(1, round((seen.smooth.size / SAMPLES) ** 0.5))
+    some = seen.smooth[::stride, ::stride]
+    some = some[some > SIGMAS * seen.noise]
+    return float(np.quantile(some, 0.75)) if some.size else 0.0
 
 
 def least_px(seen: Ground) -> int:
@@ -123,7 +147,7 @@ def trimmed(labels: Ints, image: Floats, level: Floats) -> Ints:
     return kept
 
 
-def largest(labels: Ints, own: Ints, area: Ints, count: int) -> tuple[Ints, NDArray[np.intp]]:
+def largest(labels: Ints, own: Ints, area: Ints) -> tuple[Ints, NDArray[np.intp]]:
     """Only the largest piece of each cell, numbered anew; and which pieces those are."""
     order = np.lexsort((np.arange(len(own)), -area, own))
     first = np.ones(len(order), np.bool_)

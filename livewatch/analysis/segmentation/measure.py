@@ -20,7 +20,12 @@ if TYPE_CHECKING:
 
 
 def measured(
-    labels: Ints, level: Floats, smooth: Floats, kind: Kind, pixel_um: float, corner_um: Floats
+    labels: Ints,
+    level: Floats,
+    smooth: Floats,
+    kind: Kind,
+    pixel_um: float,
+    corner_um: NDArray[np.float64],
 ) -> tuple[tuple[Cell, ...], Floats, Ints]:
     """The cells in `labels` (1..n), all outlines (m, 2) in stage um, and where each starts.
 

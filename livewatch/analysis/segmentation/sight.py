@@ -9,17 +9,19 @@ import cv2
 import numpy as np
 
 from livewatch.analysis.segmentation.bleed import coefficient, without
-from livewatch.analysis.segmentation.classic import Pieces, find
+from livewatch.analysis.segmentation.classic import Pieces, find, taken
 from livewatch.analysis.segmentation.ground import Ground, ground
 from livewatch.analysis.segmentation.measure import measured
 from livewatch.analysis.segmentation.memory import Leak, Memory
 from livewatch.analysis.segmentation.seen import Seen, Sighting
+from livewatch.analysis.segmentation.segmenter import BUILT_IN, checked, segmenter
 from livewatch.analysis.segmentation.usable import spoilt
 from livewatch.model import Exposure, Frame, Kind, Plane, Purpose, Shot, View
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from livewatch.analysis.segmentation.segmenter import Segmenter
     from livewatch.model import Pixels
     from livewatch.settings import Experiment
 
@@ -31,6 +33,8 @@ class Look(NamedTuple):
     ground: Ground
     dose: float
     problem: str | None
+    pixels: Pixels
+    pixel_um: float
 
 
 class Found(NamedTuple):
@@ -39,6 +43,7 @@ class Found(NamedTuple):
     seen: Ground
     pieces: Pieces
     bleed: float
+    problem: str | None = None
 
 
 NOTHING = Pieces(np.zeros((0, 0), np.int32), np.zeros(0, np.float32))
@@ -50,7 +55,8 @@ class Sight:
     """Finds cells of both kinds in a frame.
 
     Pure: what is remembered from frame to frame goes in and comes out. `together` is a
-    map-like callable that may run two independent jobs in parallel.
+    map-like callable that may run two independent jobs in parallel. Raises `SegmenterError`
+    where the experiment asks for a segmenter that is not there.
     """
 
     def __init__(self, experiment: Experiment, *, together: Callable[..., Any] = map) -> None:
@@ -58,6 +64,15 @@ class Sight:
             Kind.NK: experiment.cells.nk_diameter_um,
             Kind.TUMOR: experiment.cells.tumor_diameter_um,
         }
+        names = {
+            Kind.NK: experiment.cells.nk_segmenter,
+            Kind.TUMOR: experiment.cells.tumor_segmenter,
+        }
+        self._segmenters = {
+            kind: None if name == BUILT_IN else segmenter(name) for kind, name in names.items()
+        }
+        shift_um = experiment.cells.shift_x_um, experiment.cells.shift_y_um
+        self._shift_um = {Kind.NK: (0.0, 0.0), Kind.TUMOR: shift_um}
         self._together = together
 
     def begin(self) -> Memory:
@@ -90,7 +105,7 @@ class Sight:
         ]
         looks = self._each(lambda plane: self._look(*plane, frame.view), planes)
         found = self._find(memory, looks)
-        if len(looks) == len(Kind) and not any(look.problem for look in looks):
+        if len(looks) == len(Kind) and not any(one.problem for one in found):
             learnt = self._learn(memory, looks, found)
             if is_news(memory, learnt):
                 found = self._find(learnt, looks)
@@ -109,20 +124,33 @@ class Sight:
     def _look(self, kind: Kind, plane: Plane, pixels: Pixels, view: View) -> Look:
         """One channel's image with its background taken off."""
         seen = ground(pixels, view.pixel_um, self._diameter_um[kind])
-        return Look(kind, seen, plane.dose, spoilt(pixels))
+        return Look(kind, seen, plane.dose, spoilt(pixels), pixels, view.pixel_um)
 
     def _find(self, memory: Memory, looks: list[Look]) -> list[Found]:
         """The cells in each channel, bleed-through taken off as far as it is known."""
 
         def job(look: Look) -> Found:
             if look.problem:
-                return Found(look.ground, NOTHING, 0.0)
+                return Found(look.ground, NOTHING, 0.0, look.problem)
             share = leaking(memory, look, looks)
             other = next((one for one in looks if one.kind is not look.kind), look)
             clean = without(look.ground, other.ground, share)
-            return Found(clean, find(clean), share)
+            theirs = self._segmenters[look.kind]
+            if theirs is None:
+                return Found(clean, find(clean), share)
+            return self._ask(theirs, look, clean, share)
 
         return self._each(job, looks)
+
+    def _ask(self, theirs: Segmenter, look: Look, clean: Ground, share: float) -> Found:
+        """The cells that a plug-in finds. Whatever it does wrong becomes the image's problem."""
+        diameter_um = self._diameter_um[look.kind]
+        try:
+            labels, label_um = theirs(look.pixels, look.pixel_um, diameter_um)
+            labels = checked(labels, label_um, look.pixels, look.pixel_um)
+        except Exception as error:  # noqa: BLE001 - foreign code may raise anything
+            return Found(clean, NOTHING, share, f"its segmenter failed: {one_line(error)}")
+        return Found(clean, taken(clean, labels, label_um), share)
 
     def _learn(self, memory: Memory, looks: list[Look], found: list[Found]) -> Memory:
         """Bleed-through measured once more, where that is due."""
@@ -144,8 +172,8 @@ class Sight:
     def _measure(self, look: Look, found: Found, view: View) -> Seen:
         """The cells of one channel, in stage um."""
         seen, pieces = found.seen, found.pieces
-        labels = pieces.labels if not look.problem else np.zeros(seen.signal.shape, np.int32)
-        corner_um = np.array((view.left_um, view.top_um))
+        labels = np.zeros(seen.signal.shape, np.int32) if found.problem else pieces.labels
+        corner_um = np.array((view.left_um, view.top_um)) - self._shift_um[look.kind]
         cells, outline_um, start = measured(
             labels, pieces.level, seen.smooth, look.kind, seen.pixel_um, corner_um
         )
@@ -162,8 +190,13 @@ class Sight:
             outline_um=outline_um,
             outline_start=start,
             bleed=found.bleed,
-            problem=None if look.problem is None else f"{look.kind} image: {look.problem}",
+            problem=None if found.problem is None else f"{look.kind} image: {found.problem}",
         )
+
+
+def one_line(error: Exception) -> str:
+    """An exception in one line."""
+    return " ".join(f"{type(error).__name__}: {error}".split())[:200]
 
 
 def leaking(memory: Memory, look: Look, looks: list[Look]) -> float:

@@ -16,9 +16,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int32]
+    Floats = NDArray[np.float32]
 
 ORTHOGONAL, DIAGONAL, KNIGHT = 5, 7, 11
 """Chamfer distances, in fifths of a pixel (Borgefors 1986): within 2 % of Euclid's."""
+FINE = 4
+"""Steps of weighted depth to one of depth."""
+FAT = 1.5
+"""Pixels by which blur and halo widen a mask, and fill its necks."""
 
 
 @compiled
@@ -145,19 +150,18 @@ def flooded(depth: Ints, neck_ratio: float, least_depth: float) -> tuple[Ints, i
     count = 0
     for index in order:
         height = flat[index]
-        best = 0
+        best, steepest = 0, 0
         for step in around:
-            other = basin[index + step]
-            if other == 0:
+            if basin[index + step] == 0:
                 continue
-            other = head_of(parent, other)
-            if best == 0:
-                best = other
-            elif other != best:
+            other = head_of(parent, basin[index + step])
+            if best > 0 and best != other:
                 high, low = (best, other) if peak[best] >= peak[other] else (other, best)
                 if height >= neck_ratio * peak[low] or peak[low] < least_depth:
                     parent[low] = high
-                best = high
+                    best, other = high, high
+            if flat[index + step] > steepest:
+                best, steepest = other, flat[index + step]
         if best == 0:
             count += 1
             best = count
@@ -174,8 +178,34 @@ def flooded(depth: Ints, neck_ratio: float, least_depth: float) -> tuple[Ints, i
 
 
 @compiled
+def weighted(depth: Ints, labels: Ints, label: int, box: Ints, smooth: Floats) -> Ints:
+    """Depth, less where the image is darker than the region's mean: a gap filled with halo."""
+    total, area = 0.0, 0
+    for row in range(box[0], box[2]):
+        for column in range(box[1], box[3]):
+            if labels[row, column] == label:
+                total += smooth[row, column]
+                area += 1
+    mean = total / max(area, 1)
+    for row in range(box[0], box[2]):
+        for column in range(box[1], box[3]):
+            if labels[row, column] == label:
+                share = min(max(smooth[row, column] / mean, 0.0), 1.0)
+                deep = depth[row - box[0] + 2, column - box[1] + 2]
+                bare = max(FINE * (deep - FAT * ORTHOGONAL), 0.0)
+                depth[row - box[0] + 2, column - box[1] + 2] = max(int(share * bare), 1)
+    return depth
+
+
+@compiled
 def split(
-    labels: Ints, area: Ints, round_ratio: float, neck_ratio: float, body_px: float, lone_px: float
+    labels: Ints,
+    area: Ints,
+    smooth: Floats,
+    round_ratio: float,
+    neck_ratio: float,
+    body_px: float,
+    lone_px: float,
 ) -> tuple[Ints, int]:
     """Labels with non-round regions cut at their necks, and the highest label.
 
@@ -189,7 +219,8 @@ def split(
         box, label = boxes[number], number + 1
         if area[number] < lone_px or ellipticity(labels, label, box) >= round_ratio:
             continue
-        basin, heads = flooded(depth_of(labels, label, box), neck_ratio, body_px * ORTHOGONAL)
+        depth = weighted(depth_of(labels, label, box), labels, label, box, smooth)
+        basin, heads = flooded(depth, neck_ratio, (body_px - FAT) * ORTHOGONAL * FINE)
         if heads < 2:
             continue
         for row in range(box[0], box[2]):
