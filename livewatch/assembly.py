@@ -11,9 +11,10 @@ import shutil
 from contextlib import contextmanager
 from pathlib import Path
 from time import strftime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from livewatch.clock import Clock, RealClock, VirtualClock
+from livewatch.analysis.analyst import Analyst
+from livewatch.clock import Clock, RealClock, VirtualClock, wall_s
 from livewatch.errors import BadInput
 from livewatch.experiment import load_experiment
 from livewatch.microscope.load import (
@@ -24,18 +25,22 @@ from livewatch.microscope.load import (
     load_demo,
 )
 from livewatch.microscope.microscope import Microscope
+from livewatch.policy.policy import Policy
+from livewatch.recording.folder import SessionFolder
 from livewatch.recording.recorder import Recorder
+from livewatch.recording.resume import remembered
+from livewatch.recording.retold import experiment_of, instrument_of
 from livewatch.recording.tables import export
 from livewatch.replay.plan import plan_for
 from livewatch.replay.recorded import RecordedSpecimen
 from livewatch.replay.recording import open_recording
 from livewatch.report.truth import TruthWriter
-from livewatch.session import Session
+from livewatch.session import Before, Session
 from livewatch.specimen.scene import SCENES
 from livewatch.specimen.synthetic import SyntheticSpecimen
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from livewatch.model import Instrument
     from livewatch.settings import Experiment
@@ -47,13 +52,14 @@ SENSOR_PX = (512, 512)
 
 def real(experiment: Experiment, file: Path, out: Path | None, announce: Announce) -> Session:
     """A session on the user's own microscope, by the experiment read from `file`."""
-    config = file.parent / experiment.microscope.config
+    config = (file.parent / experiment.microscope.config).resolve()
     if not experiment.microscope.config:
         raise BadInput(f"{file}: [microscope] config is not set: name a Micro-Manager .cfg file")
     folder = new_folder(out, "run")
     announce(f"loading {config.name}")
     with released_on_error(load_core(config)) as core:
-        return assembled(core, experiment, RealClock(), folder, announce, {"kind": "run"})
+        about = {"kind": "run", "config": str(config)}
+        return assembled(core, experiment, RealClock(), folder, announce, about)
 
 
 def demo(
@@ -71,20 +77,62 @@ def demo(
         load_experiment(demo_configuration().with_name("experiment.toml")), seconds
     )
     folder = new_folder(out, "demo")
-    if scene not in SCENES:
-        raise BadInput(f"--scene {scene}: there is no such scene; there are {', '.join(SCENES)}")
-    specimen = SyntheticSpecimen(scene, seed) if camera == "specimen" else None
-    if specimen is not None:
-        announce("preparing the specimen")
-        specimen.warm_up()
+    about = {"kind": "demo", "camera": camera, "scene": scene, "seed": seed, "speed": speed}
+    stage = staged(about, announce)
     clock = clock_of(speed)
-    about = {"kind": "demo", "camera": camera, "scene": scene, "seed": seed}
-    with released_on_error(load_demo(specimen, clock, sensor_px=SENSOR_PX, camera=camera)) as core:
+    with released_on_error(demo_core(stage, clock)) as core:
         session = assembled(core, experiment, clock, folder, announce, about)
-    if specimen is not None:
-        truth = TruthWriter(folder, specimen)
-        session.subscribe(truth.see)
-        session.afterwards(truth.close)
+    return with_truth(session, stage)
+
+
+def resume(folder: Path, announce: Announce) -> Session:
+    """Go on in a session that crashed, was stopped or failed; the gap is recorded.
+
+    Raises `BadInput` if there is nothing to go on with.
+    """
+    recorded = SessionFolder.open(folder)
+    about = recorded.header.get("about")
+    kind = about.get("kind") if isinstance(about, dict) else None
+    if not isinstance(about, dict) or kind not in ("run", "demo"):
+        raise BadInput(f"{folder}: only a run or a demo can be resumed; a replay is replayed again")
+    if recorded.end is not None and recorded.end.get("status") == "completed":
+        raise BadInput(f"{folder}: this session is complete; there is nothing to resume")
+    experiment = experiment_of(recorded)
+    announce("reading what was remembered")
+    policy = Policy(experiment, instrument_of(recorded))
+    memory = remembered(folder, policy, Analyst(experiment))
+    if kind == "run":
+        elapsed_s = wall_s() - float(recorded.header["clock"]["wall_s"])
+        time_s = max(memory.last_s, elapsed_s)
+        clock: Clock = RealClock(start_s=time_s)
+        stage = None
+        announce("loading the microscope")
+        core = load_core(Path(about["config"]))
+    else:
+        time_s = memory.last_s
+        clock = clock_of(about["speed"], time_s)
+        stage = staged(about, announce)
+        core = demo_core(stage, clock)
+    with released_on_error(core):
+        session = gone_on(core, experiment, clock, folder, announce, Before(memory, time_s))
+    return with_truth(session, stage)
+
+
+def gone_on(
+    core: Core,
+    experiment: Experiment,
+    clock: Clock,
+    folder: Path,
+    announce: Announce,
+    before: Before,
+) -> Session:
+    """A session that goes on in its folder, the gap written down."""
+    microscope = Microscope(core, experiment, clock, first_index=before.memory.frames)
+    instrument = microscope.inspect()
+    gap = {"time_s": before.time_s, "gap_from_s": before.memory.last_s}
+    recorder = Recorder.resume(folder, gap)
+    session = Session(experiment, microscope, instrument, recorder, clock, announce, before)
+    session.afterwards(lambda: export(folder))
     return session
 
 
@@ -128,7 +176,7 @@ def assembled(
     clock: Clock,
     folder: Path,
     announce: Announce,
-    about: dict[str, object],
+    about: Mapping[str, object],
 ) -> Session:
     """A session on a loaded core: everything checked, the folder made, nothing moved yet."""
     microscope = Microscope(core, experiment, clock)
@@ -160,9 +208,37 @@ def need_disk(folder: Path, experiment: Experiment, instrument: Instrument) -> N
         )
 
 
-def clock_of(speed: float | None) -> Clock:
+def staged(about: Mapping[str, Any], announce: Announce) -> SyntheticSpecimen | None:
+    """The specimen of a demo, ready; None for a demo on Micro-Manager's own camera."""
+    scene, seed = about["scene"], about["seed"]
+    if scene not in SCENES:
+        raise BadInput(f"--scene {scene}: there is no such scene; there are {', '.join(SCENES)}")
+    if about["camera"] != "specimen":
+        return None
+    announce("preparing the specimen")
+    specimen = SyntheticSpecimen(scene, seed)
+    specimen.warm_up()
+    return specimen
+
+
+def demo_core(specimen: SyntheticSpecimen | None, clock: Clock) -> Core:
+    """The demo's devices, before a specimen or with Micro-Manager's own camera."""
+    camera = "demo" if specimen is None else "specimen"
+    return load_demo(specimen, clock, sensor_px=SENSOR_PX, camera=camera)
+
+
+def with_truth(session: Session, specimen: SyntheticSpecimen | None) -> Session:
+    """The session, writing a specimen's truth beside its record."""
+    if specimen is not None:
+        truth = TruthWriter(session.folder, specimen)
+        session.subscribe(truth.see)
+        session.afterwards(truth.close)
+    return session
+
+
+def clock_of(speed: float | None, start_s: float = 0.0) -> Clock:
     """The clock for a speed; None is as fast as frames can be analysed."""
-    return VirtualClock() if speed is None else RealClock(speed)
+    return VirtualClock(start_s) if speed is None else RealClock(speed, start_s)
 
 
 def lasting(experiment: Experiment, seconds: float) -> Experiment:

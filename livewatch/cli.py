@@ -64,6 +64,13 @@ def run(options: argparse.Namespace) -> int:
     return _conduct(session, options.headless)
 
 
+def resume(options: argparse.Namespace) -> int:
+    """Go on in a session that crashed."""
+    from livewatch import assembly
+
+    return _conduct(assembly.resume(options.session, _announce), options.headless)
+
+
 def replay(options: argparse.Namespace) -> int:
     """Watch a recording as if it were live."""
     from livewatch import assembly
@@ -233,6 +240,10 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = add("init", init)
     sub.add_argument("file", type=Path, nargs="?", default=Path("experiment.toml"))
+
+    sub = add("resume", resume)
+    sub.add_argument("session", type=Path, metavar="SESSION")
+    sub.add_argument("--headless", action="store_true", help="no window: a line in the terminal")
 
     for name, command in (("verify", verify), ("export", export)):
         add(name, command).add_argument("session", type=Path, metavar="SESSION")

@@ -12,6 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
 from livewatch.analysis.analyst import Analyst
+from livewatch.clock import stopwatch_s
 from livewatch.model import Frame, Observation
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from livewatch.inbox import Inbox
     from livewatch.settings import Experiment
 
+CHECKPOINT_S = 30.0
 HANG_S = 60.0  # real seconds; only where work takes no session time, so nothing else ends a wait
 
 
@@ -34,10 +36,14 @@ class Lookout:
         clock: Clock,
         inbox: Inbox,
         on_fault: Callable[[str, BaseException], None],
+        on_checkpoint: Callable[[int, AnalystState], None],
+        state: AnalystState | None = None,
     ) -> None:
         self._channels = ThreadPoolExecutor(2, "channel")
         self._analyst = Analyst(experiment, together=self._channels.map)
-        self._state: AnalystState = self._analyst.begin()
+        self._state = state or self._analyst.begin()
+        self._on_checkpoint = on_checkpoint
+        self._kept_s = stopwatch_s()
         self._clock = clock
         self._inbox = inbox
         self._on_fault = on_fault
@@ -88,4 +94,7 @@ class Lookout:
             self._on_fault(f"analysis of frame {frame.index} failed", fault)
             problem = f"analysis failed: {type(fault).__name__}: {fault}"
             return Observation(frame.index, frame.number, frame.time_s, frame.view, problem=problem)
+        if stopwatch_s() - self._kept_s > CHECKPOINT_S:
+            self._kept_s = stopwatch_s()
+            self._on_checkpoint(frame.index, self._state)
         return observation

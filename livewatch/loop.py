@@ -64,11 +64,15 @@ def watch(
     mind: Mind[State],
     publish: Callable[[Step], None],
     stopwatch: Callable[[], float],
-    now_s: float = 0.0,
+    begun: tuple[State, Decision] | None = None,
+    number: int = 0,
 ) -> Watch:
-    """Yield shots and be sent what came of them, until the policy has no next shot."""
-    state, decision = mind.begin(now_s)
-    number, before = 0, None
+    """Yield shots and be sent what came of them, until the policy has no next shot.
+
+    A session that goes on after a crash has `begun` already, with `number` decisions made.
+    """
+    state, decision = begun or mind.begin(0.0)
+    decision, before = decision.numbered(number), None
     while decision.shot is not None:
         reply = yield decision.shot
         observation = reply if isinstance(reply, Observation) else None

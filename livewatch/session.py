@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from livewatch.analysis.freeze import to_json
 from livewatch.clock import stopwatch_s
 from livewatch.inbox import Inbox
 from livewatch.latency import Latencies
@@ -28,11 +29,14 @@ from livewatch.tally import Status, Tally
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from livewatch.analysis.analyst import AnalystState
     from livewatch.clock import Clock
     from livewatch.loop import Watch
     from livewatch.microscope.microscope import Microscope
-    from livewatch.model import Instrument, Reply, Shot
+    from livewatch.model import Decision, Instrument, Reply, Shot
+    from livewatch.policy.state import PolicyState
     from livewatch.recording.recorder import Recorder
+    from livewatch.recording.resume import Memory
     from livewatch.settings import Experiment
 
 
@@ -52,10 +56,19 @@ class End:
     reason: str
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Before:
+    """What a session that goes on remembers, and the session time at which it goes on."""
+
+    memory: Memory
+    time_s: float
+
+
 class Session:
     """One session, from the first shot to the tables. Build it, `start()` it, `join()` it.
 
-    `announce` is called with a line about long work (compiling, making tables).
+    `announce` is called with a line about long work (compiling, making tables). A session that
+    goes on after a crash is given what was `before`.
     """
 
     def __init__(
@@ -66,6 +79,7 @@ class Session:
         recorder: Recorder,
         clock: Clock,
         announce: Callable[[str], None],
+        before: Before | None = None,
     ) -> None:
         self.clock = clock
         self.folder = recorder.folder
@@ -76,7 +90,15 @@ class Session:
         self._recorder = recorder
         self._announce = announce
         self._inbox = Inbox()
-        self._lookout = Lookout(experiment, clock, self._inbox, self._fault)
+        self._before = before
+        self._lookout = Lookout(
+            experiment,
+            clock,
+            self._inbox,
+            self._fault,
+            self._keep,
+            before.memory.analysis if before else None,
+        )
         self._policy = Policy(experiment, instrument)
         self._reserve_bytes = int(experiment.limits.disk_reserve_gb * 1e9)
         self._listeners: list[Callable[[Step], None]] = []
@@ -139,25 +161,29 @@ class Session:
         """Run the loop until it is over; how it ended."""
         self._announce("compiling the analysis")
         self._lookout.start()
-        self._clock_started()
-        loop = watch(self._lookout, self._policy, self._publish, stopwatch_s)
+        self.clock.start()
+        begun, number = self._begun()
+        loop = watch(self._lookout, self._policy, self._publish, stopwatch_s, begun, number)
         self._microscope.run(self._recorded(loop), self._inbox)
-        decision = self.tally.decision
-        if decision is None or decision.shot is not None:
+        decision = self.tally.decision or begun[1]
+        if decision.shot is not None:
             return End(Ending.FAILED, "the microscope stopped before the loop was over")
         if decision.failed or self._forced:
             return End(Ending.FAILED, self._forced or decision.reason)
         stopped = isinstance(self._last_reply, Request)
         return End(Ending.STOPPED if stopped else Ending.COMPLETED, decision.reason)
 
-    def _clock_started(self) -> None:
-        self.clock.start()
-        self._recorder.event("started", {"time_s": self.clock.now_s()})
+    def _begun(self) -> tuple[tuple[PolicyState, Decision], int]:
+        """The first decision, and how many were made before it."""
+        if self._before is None:
+            return self._policy.begin(0.0), 0
+        memory = self._before.memory
+        return self._policy.resume(memory.policy, self._before.time_s), memory.decisions
 
     def _recorded(self, loop: Watch) -> Generator[Shot, Reply, None]:
         """The loop, with every frame recorded, and acknowledged before it has consequences."""
-        shot = next(loop)
-        while True:
+        shot = next(loop, None)
+        while shot is not None:
             reply = yield shot
             self._last_reply = reply
             if isinstance(reply, Frame):
@@ -188,6 +214,10 @@ class Session:
                 f"less than limits.disk_reserve_gb = {self._reserve_bytes / 1e9:g}"
             )
             self.stop(self._forced)
+
+    def _keep(self, frame: int, state: AnalystState) -> None:
+        """Keep what analysis remembers, for a resumption."""
+        self._recorder.checkpoint(frame, to_json(state))
 
     def _fault(self, what: str, fault: BaseException) -> None:
         trail = traceback.format_exception(fault)

@@ -22,10 +22,10 @@ TRUTH = "truth"
 
 
 class Table:
-    """A CSV file that takes its columns from the first row it is given."""
+    """A CSV file that takes its columns from the first row; one that exists is added to."""
 
     def __init__(self, path: Path) -> None:
-        self._file: TextIO = path.open("w", newline="", encoding="utf-8")
+        self._file: TextIO = path.open("a", newline="", encoding="utf-8")
         self._writer: csv.DictWriter[str] | None = None
 
     def write(self, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -33,7 +33,8 @@ class Table:
         for row in rows:
             if self._writer is None:
                 self._writer = csv.DictWriter(self._file, list(row), lineterminator="\n")
-                self._writer.writeheader()
+                if self._file.tell() == 0:
+                    self._writer.writeheader()
             self._writer.writerow(row)
 
     def close(self) -> None:
@@ -46,7 +47,7 @@ class TruthWriter:
 
     def __init__(self, folder: Path, specimen: SyntheticSpecimen) -> None:
         self._folder = folder / TRUTH
-        self._folder.mkdir()
+        self._folder.mkdir(exist_ok=True)
         self._specimen = specimen
         self._pairs = Table(self._folder / "pairs.csv")
         self._cells = Table(self._folder / "cells.csv")
@@ -74,6 +75,8 @@ class TruthWriter:
             ("encounters", self._specimen.encounters()),
             ("bites", self._specimen.bites()),
         ):
-            table = Table(self._folder / f"{name}.csv")
+            path = self._folder / f"{name}.csv"
+            path.unlink(missing_ok=True)
+            table = Table(path)
             table.write(row.row() for row in rows)
             table.close()
