@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import pyqtgraph as pg
 from qtpy.QtCore import QPointF, QRectF, Qt
-from qtpy.QtGui import QColor, QImage, QPainter, QPen
+from qtpy.QtGui import QColor, QImage, QPainter
 
 from livewatch.gui import theme
 from livewatch.gui.darkroom import Darkroom
-from livewatch.gui.overlay import OverlayItem, lettering
+from livewatch.gui.overlay import OverlayItem, lettering, thin
 from livewatch.gui.scene import scale_bar_um
 from livewatch.model import Kind
 
@@ -167,27 +167,22 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
             written(painter, QPointF(MARGIN_PX, y + 22), scene.note, theme.OTHER_PAIR)
 
     def _draw_map(self, painter: QPainter, around: Map, picture: Table, view: View) -> None:
-        """The wide frame with the place of this one in it, top right."""
-        at_right = self.place_of(self._rect.right(), 0.0).x()
-        free_px = self.viewport().width() - at_right - 2 * MARGIN_PX
-        side_px = min(max(free_px, MAP_PX[0]), MAP_PX[1])
-        scale = side_px / max(around.view.width_um, around.view.height_um)
-        width, height = around.view.width_um * scale, around.view.height_um * scale
-        place = QRectF(self.viewport().width() - MARGIN_PX - width, MARGIN_PX, width, height)
+        """The wide frame with the place of this one, which may reach beyond it, top right."""
+        wide, close = rect_of(around.view), rect_of(view)
+        whole = wide.united(close)
+        free_px = self.viewport().width() - self.place_of(self._rect.right(), 0.0).x()
+        side_px = min(max(free_px - 2 * MARGIN_PX, MAP_PX[0]), MAP_PX[1])
+        scale = side_px / max(whole.width(), whole.height())
+        painter.translate(self.viewport().width() - MARGIN_PX - whole.width() * scale, MARGIN_PX)
+        painter.scale(scale, scale)
+        painter.translate(-whole.topLeft())
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform)
-        painter.drawImage(place, image_of(picture))
+        painter.drawImage(wide, image_of(picture))
         painter.setBrush(Qt.BrushStyle.NoBrush)
-        painter.setPen(QPen(QColor(theme.FAINT), 1))
-        painter.drawRect(place)
-        painter.setPen(QPen(QColor(theme.TARGET), 2))
-        painter.drawRect(
-            QRectF(
-                place.left() + (view.left_um - around.view.left_um) * scale,
-                place.top() + (view.top_um - around.view.top_um) * scale,
-                view.width_um * scale,
-                view.height_um * scale,
-            )
-        )
+        for rect, color, width_px in ((wide, theme.FAINT, 1.0), (close, theme.TARGET, 2.0)):
+            painter.setPen(thin(color, width_px))
+            painter.drawRect(rect)
+        painter.resetTransform()
 
 
 def rect_of(view: View) -> QRectF:

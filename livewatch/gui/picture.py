@@ -1,7 +1,7 @@
 """A picture of the window at its best moment of a demo, for the README.
 
-`python -m livewatch.gui.picture demo_config/demo.png` runs a demo without a screen, keeps the
-moment of the closest look at the largest seal, and draws the window as it was then.
+`python -m livewatch.gui.picture demo_config/window.png 5` runs a demo without a screen, keeps the
+moment of the closest look at one well sealed pair, and draws the window as it was then.
 """
 
 from __future__ import annotations
