@@ -223,8 +223,7 @@ def _fed(course: Course, portrait: Portrait, life: Life | None) -> Course:
         return course
     # A dying cell sheds pieces and spills its dye: those are no bites.
     holding = course.encounter is not None and (life is None or life.is_alive)
-    dye_left = nan if life is None else life.dye
-    meal = eaten(course.meal, uptake, dye_left, portrait.time_s, holding=holding)
+    meal = eaten(course.meal, uptake, portrait.dye, portrait.time_s, holding=holding)
     return replace(course, meal=meal)
 
 
