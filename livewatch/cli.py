@@ -71,6 +71,40 @@ def resume(options: argparse.Namespace) -> int:
     return _conduct(assembly.resume(options.session, _announce), options.headless)
 
 
+def check(options: argparse.Namespace) -> int:
+    """Say what a run would do, cost and be refused for; nothing is moved."""
+    from livewatch.experiment import load_experiment
+
+    experiment = load_experiment(options.experiment)
+    from livewatch.check import prospect
+
+    ahead = prospect(experiment, options.experiment, options.sensor, devices=options.devices)
+    for line in ahead.lines:
+        print(line)
+    for refusal in ahead.refusals:
+        print(f"livewatch: {options.experiment}: {refusal}", file=sys.stderr)
+    return 2 if ahead.refusals else 0
+
+
+def report(options: argparse.Namespace) -> int:
+    """Draw a figure of every encounter of a session."""
+    from importlib.util import find_spec
+
+    from livewatch.recording.folder import SessionFolder
+
+    session = SessionFolder.open(options.session)
+    if find_spec("matplotlib") is None:
+        raise BadInput("figures need matplotlib: pip install 'livewatch[report]'")
+    from livewatch.report.figure import save_figures
+
+    paths = save_figures(session, options.out or options.session / "report")
+    for path in paths:
+        print(path)
+    if not paths:
+        print("there is no encounter in this session")
+    return 0
+
+
 def replay(options: argparse.Namespace) -> int:
     """Watch a recording as if it were live."""
     from livewatch import assembly
@@ -241,6 +275,25 @@ def _parser() -> argparse.ArgumentParser:
     sub = add("init", init)
     sub.add_argument("file", type=Path, nargs="?", default=Path("experiment.toml"))
 
+    sub = add("check", check)
+    sub.add_argument("experiment", type=Path, metavar="EXPERIMENT.toml")
+    sub.add_argument(
+        "--devices",
+        action="store_true",
+        help="load the devices and ask them; some stages home themselves when loaded",
+    )
+    sub.add_argument(
+        "--sensor",
+        type=_size,
+        default=(2048, 2048),
+        metavar="WxH",
+        help="the camera's pixels, without --devices (2048x2048)",
+    )
+
+    sub = add("report", report)
+    sub.add_argument("session", type=Path, metavar="SESSION")
+    sub.add_argument("--out", type=Path, metavar="DIR", help="where to (SESSION/report)")
+
     sub = add("resume", resume)
     sub.add_argument("session", type=Path, metavar="SESSION")
     sub.add_argument("--headless", action="store_true", help="no window: a line in the terminal")
@@ -271,6 +324,14 @@ def _positive(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a positive number")
     return value
+
+
+def _size(text: str) -> tuple[int, int]:
+    """Width and height in pixels, as in 2048x2048."""
+    width, _, height = text.partition("x")
+    if not (width.isdecimal() and height.isdecimal() and int(width) and int(height)):
+        raise argparse.ArgumentTypeError(f"{text} is not a size such as 2048x2048")
+    return int(width), int(height)
 
 
 def _speed(text: str) -> float | None:

@@ -32,6 +32,7 @@ FLOORS = {
     "lookout": 3.5,
     "session": 4,
     "assembly": 4.5,
+    "check": 4.5,
     "summary": 4.5,
     "cli": 5.5,
     "gui": 5,

@@ -1,0 +1,122 @@
+"""What a run would be: what it uses, what it costs, and every reason why it would be refused.
+
+Read from the files alone unless the devices are asked for: Micro-Manager initializes devices
+when it loads them, and some stages home themselves then.
+"""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from livewatch.clock import RealClock
+from livewatch.errors import BadInput
+from livewatch.microscope.configuration import read_configuration
+from livewatch.microscope.load import load_core
+from livewatch.microscope.microscope import Microscope
+from livewatch.model import Instrument, View
+from livewatch.policy.forecast import forecast
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from livewatch.microscope.configuration import Configuration
+    from livewatch.settings import Experiment
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What a run would be, a line each, and the reasons why it would be refused."""
+
+    lines: tuple[str, ...]
+    refusals: tuple[str, ...]
+
+
+def prospect(
+    experiment: Experiment, file: Path, sensor_px: tuple[int, int], *, devices: bool
+) -> Prospect:
+    """Look ahead at a run of `experiment`, read from `file`.
+
+    `sensor_px` (width, height) stands in for the camera's, which the files do not tell. With
+    `devices` the microscope is loaded and asked instead; nothing of it is moved by livewatch.
+    Raises `BadInput` for files that cannot be read.
+    """
+    if not experiment.microscope.config:
+        raise BadInput(f"{file}: [microscope] config is not set: name a Micro-Manager .cfg file")
+    configuration = read_configuration(file.parent / experiment.microscope.config)
+    refusals = configuration.objections(experiment)
+    lines = list(uses(experiment, configuration))
+    instrument = None
+    if devices:
+        try:
+            instrument = asked(experiment, configuration.path)
+        except BadInput as mistake:
+            refusals.append(str(mistake))
+    elif not refusals:
+        instrument = supposed(experiment, configuration, sensor_px)
+        width, height = sensor_px
+        lines.append(f"a camera of {width} x {height} pixels is assumed (see --sensor, --devices)")
+    if instrument is not None:
+        try:
+            lines += expected(experiment, instrument, file)
+        except BadInput as mistake:
+            refusals.append(str(mistake))
+    return Prospect(tuple(lines), tuple(refusals))
+
+
+def uses(experiment: Experiment, configuration: Configuration) -> list[str]:
+    """Every device role, preset, objective and position the run makes use of."""
+    roles = ", ".join(f"{role} {label}" for role, label in configuration.roles.items())
+    lines = [f"{configuration.path.name}: {len(configuration.devices)} devices; {roles}"]
+    for name, channel in experiment.channels.items():
+        preset = f"preset {channel.preset} of {channel.group}" if channel.preset else "no preset"
+        lines.append(f"channel {name}: {preset}, {channel.exposure_ms:g} ms")
+    pixels = ", ".join(
+        f"{name or 'no turret'} {um:g} um" for name, um in configuration.pixel_um.items()
+    )
+    objective = experiment.microscope.objective or "the objective in place"
+    lines.append(f"objective: {objective} (pixel sizes: {pixels or 'none'})")
+    places = [f"{p.name} ({p.x_um:g}, {p.y_um:g})" for p in experiment.positions]
+    lines.append(f"positions: {', '.join(places) or 'where the stage stands'}")
+    return lines
+
+
+def supposed(
+    experiment: Experiment, configuration: Configuration, sensor_px: tuple[int, int]
+) -> Instrument:
+    """The microscope as far as its configuration file tells."""
+    wanted = experiment.microscope
+    objective = wanted.objective or next(iter(configuration.pixel_um), "")
+    pixel_um = dict(configuration.pixel_um)
+    if wanted.pixel_um is not None:
+        pixel_um[objective] = wanted.pixel_um
+    home = View(
+        "home",
+        0.0,
+        0.0,
+        0.0 if "Focus" in configuration.roles else None,
+        objective,
+        pixel_um[objective] * wanted.binning,
+        wanted.binning,
+        sensor_px,
+    )
+    return Instrument(
+        home,
+        pixel_um,
+        moves_xy="XYStage" in configuration.roles,
+        moves_z="Focus" in configuration.roles,
+        moves_objective=len(configuration.pixel_um) > 1,
+    )
+
+
+def asked(experiment: Experiment, config: Path) -> Instrument:
+    """The microscope as its loaded devices tell. Raises `BadInput` for why it cannot run."""
+    with Microscope(load_core(config), experiment, RealClock()) as microscope:
+        return microscope.inspect()
+
+
+def expected(experiment: Experiment, instrument: Instrument, file: Path) -> tuple[str, ...]:
+    """What each mode costs, and how long disk and light last."""
+    free_bytes = shutil.disk_usage(file.absolute().parent).free
+    return forecast(experiment, instrument, free_bytes=free_bytes).lines()
