@@ -14,6 +14,7 @@ from policy_world import HOME, INSTRUMENT, Meeting, ToyEyes, experiment, play
 from livewatch.errors import BadInput
 from livewatch.model import Instrument, Region
 from livewatch.policy.light import affordable, charged, plan
+from livewatch.policy.priority import rank
 from livewatch.policy.rates import chance
 from livewatch.policy.region import Box, cropped, hull, span_px
 from livewatch.policy.rules import Rules
@@ -132,3 +133,13 @@ def test_a_session_goes_on_after_an_interruption_with_its_light_and_grid() -> No
     assert state.followed == ()
     assert decision.shot is not None
     assert decision.shot.not_before_s % 30 == 0
+
+
+def test_an_encounter_that_leans_to_a_rare_outcome_goes_before_an_ordinary_one() -> None:
+    state = play(experiment(), (Meeting(100, 900),), until_s=300).kept.states[-1]
+    (pair,) = state.followed
+    assert rank(replace(pair, leaning="evaded"), state) == 4
+    many = replace(state, outcomes=(("evaded", 1), ("released", 9)))
+    assert rank(replace(pair, leaning="evaded"), many) == 3
+    assert rank(replace(pair, leaning="released"), many) == 4
+    assert rank(replace(pair, bites=1), state) == 3

@@ -146,7 +146,7 @@ def waiting(state: PolicyState, rules: Rules) -> tuple[str, ...]:
 def reaction(position: str, state: PolicyState, rules: Rules) -> Option:
     """The next frame for a position's pairs: one view that holds as many as it can."""
     here = tuple(pair for pair in state.followed if pair.position == position)
-    pairs = ranked(here, state.now_s, rules.experiment.reaction.turn_s)
+    pairs = ranked(here, state, rules.experiment.reaction.turn_s)
     lead, visit, site = pairs[0], state.visit(position), rules.site(position)
     pace_s = min(interval_s(pair, state.now_s, rules) for pair in pairs)
     share = left_share(rules.light, state.spent, position)
@@ -170,7 +170,7 @@ def reaction(position: str, state: PolicyState, rules: Rules) -> Option:
     shot = Shot(view, rules.planes, due_s, purpose, count)
     shot = replace(shot, count=frames_left(shot, state, rules))
     order_s = -inf if at_once else due_s
-    return Option(shot, order_s, rank(lead, state.now_s), reason, lead.encounter, refused)
+    return Option(shot, order_s, rank(lead, state), reason, lead.encounter, refused)
 
 
 def looks_around(visit: Visit, site: Site, due_s: float, state: PolicyState, rules: Rules) -> bool:

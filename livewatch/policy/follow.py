@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from math import hypot
 from typing import TYPE_CHECKING
 
+from livewatch.model import Outcome
 from livewatch.policy.leave import bar_of, gave_up, importance, left, refusal
 from livewatch.policy.rates import chance, stage_of
 from livewatch.policy.state import Followed, Stage
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from livewatch.policy.rules import Rules
     from livewatch.policy.state import PolicyState
 
+DYING = 0.5
+"""A tumor cell of less viability than this is on its way to death."""
 MOST_FOLLOWED = 64
 """More pairs than this are never followed at once; the least important are dropped."""
 
@@ -44,7 +47,10 @@ def followed_after(state: PolicyState, seen: Observation, rules: Rules) -> Polic
     """The state with the pairs that are worth frames after this observation."""
     shown = sights(seen)
     state = replace(
-        state, bars=tuple(bar for bar in state.bars if bar.until_s > state.now_s), declined=()
+        state,
+        bars=tuple(bar for bar in state.bars if bar.until_s > state.now_s),
+        outcomes=counted(state.outcomes, seen),
+        declined=(),
     )
     for pair in state.followed:
         if pair.position == seen.view.position and pair.stage is not Stage.LOOK:
@@ -81,6 +87,25 @@ def joined(state: PolicyState, new: Followed | None, rules: Rules) -> PolicyStat
     if why is not None:
         return declined(state, new, why)
     return replace(state, followed=(*state.followed, new))
+
+
+def counted(
+    outcomes: tuple[tuple[str, int], ...], seen: Observation
+) -> tuple[tuple[str, int], ...]:
+    """How often each outcome was seen, with those that became known just now."""
+    counts = dict(outcomes)
+    for encounter in seen.encounters:
+        if encounter.id in seen.settled:
+            counts[str(encounter.outcome)] = counts.get(str(encounter.outcome), 0) + 1
+    return tuple(sorted(counts.items()))
+
+
+def leaning(encounter: Encounter) -> str:
+    """The outcome that an open encounter looks like having."""
+    if encounter.viability < DYING:
+        return str(Outcome.KILLED)
+    evading = {"twisted", "slipped"} & set(encounter.tags)
+    return str(Outcome.EVADED) if evading else str(Outcome.RELEASED)
 
 
 def declined(state: PolicyState, pair: Followed, why: str) -> PolicyState:
@@ -129,7 +154,7 @@ def refreshed(pair: Followed, sight: Sight, seen: Observation, rules: Rules) -> 
             start_s=sight.encounter.start_s,
             x_um=sight.encounter.x_um,
             y_um=sight.encounter.y_um,
-            tags=sight.encounter.tags,
+            leaning=leaning(sight.encounter),
             bites=max(pair.bites, len(sight.encounter.bites)),
         )
     contact = sight.contact

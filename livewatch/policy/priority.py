@@ -14,26 +14,37 @@ NEW_S = 60.0
 """A contact counts as new for this long: how it begins is what is most easily missed."""
 
 
-def rank(pair: Followed, now_s: float) -> int:
+RARE_SHARE, RARE_OF = 0.25, 4
+"""An outcome is rare if it is less than this share of those known, once so many are known."""
+
+
+def rank(pair: Followed, state: PolicyState) -> int:
     """The lower, the sooner: asked for, new, about to touch, eventful, going on, over, near."""
     if pair.stage is Stage.LOOK:
         return 0
     if pair.stage is Stage.TOUCHING:
-        if now_s - pair.since_s < NEW_S:
+        if state.now_s - pair.since_s < NEW_S:
             return 1
-        return 3 if pair.bites or pair.tags else 4
+        return 3 if pair.bites or is_rare(pair.leaning, state) else 4
     return {Stage.CLOSING: 2, Stage.OVER: 5, Stage.NEAR: 6}[pair.stage]
 
 
-def ranked(pairs: tuple[Followed, ...], now_s: float, turn_s: float) -> tuple[Followed, ...]:
+def is_rare(outcome: str, state: PolicyState) -> bool:
+    """Whether few of the encounters whose outcome is known ended like this."""
+    counts = dict(state.outcomes)
+    known = sum(counts.values())
+    return bool(outcome) and known >= RARE_OF and counts.get(outcome, 0) < RARE_SHARE * known
+
+
+def ranked(pairs: tuple[Followed, ...], state: PolicyState, turn_s: float) -> tuple[Followed, ...]:
     """Pairs in the order of their rank; of equal ones, the one that began first.
 
     One that did not fit into the view for a whole turn comes before all others.
     """
 
     def order(pair: Followed) -> tuple[bool, int, float, tuple[str, int, int]]:
-        waits = pair.is_fast and pair.stage is not Stage.LOOK and now_s - pair.seen_s > turn_s
-        return not waits, rank(pair, now_s), pair.begun_s, pair.pair
+        waits = pair.is_fast and pair.stage is not Stage.LOOK and state.now_s - pair.seen_s > turn_s
+        return not waits, rank(pair, state), pair.begun_s, pair.pair
 
     return tuple(sorted(pairs, key=order))
 
@@ -48,7 +59,7 @@ def holder(state: PolicyState, rules: Rules) -> str:
     best: dict[str, int] = {}
     for pair in state.followed:
         if pair.is_fast:
-            here = rank(pair, state.now_s)
+            here = rank(pair, state)
             best[pair.position] = min(best.get(pair.position, here), here)
     if len(best) < 2 or state.turn not in best:
         return min(best, key=lambda each: (best[each], seen_s(state, each), each), default="")

@@ -32,11 +32,11 @@ class Followed:
 
     `since_s` is when its stage began, `begun_s` when following it began, `seen_s` the last frame
     that showed it. `x_um`, `y_um` is midway between the cells, `span_um` the distance of their
-    centres. `soon` is the probability of contact before the next slower frame. `still_dx_um`,
-    `still_dy_um` is the cells' distance vector at `still_s`, since when it has not changed by much.
-    `answered` says that a frame was taken at its rate, `blind` how many since it was seen. `light`
-    is what its approach has cost so far. A place that the operator pointed at is a pair without
-    cells (ids -1).
+    centres. `soon` is the probability of contact before the next slower frame, `leaning` the
+    outcome that its contact looks like having. `still_dx_um`, `still_dy_um` is the cells'
+    distance vector at `still_s`, since when it has not changed by much. `answered` says that a
+    frame was taken at its rate, `blind` how many since it was seen. `light` is what its approach
+    has cost so far. A place that the operator pointed at is a pair without cells (ids -1).
     """
 
     position: str
@@ -58,7 +58,7 @@ class Followed:
     start_s: float = -inf
     seal_fraction: float = 0.0
     bites: int = 0
-    tags: tuple[str, ...] = ()
+    leaning: str = ""
     still_dx_um: float = 0.0
     still_dy_um: float = 0.0
     still_s: float = 0.0
@@ -137,9 +137,9 @@ class PolicyState:
 
     `begun_s` anchors the survey's time grid; `now_s` is the latest time known. `turn` and
     `turn_s`: the position whose turn it is among those that compete, and since when.
-    `wait_s`: no shot before this. `false_light` is what approaches that came to nothing have
-    cost. `declined` are the pairs last seen that are not followed, and why; `note` explains the
-    news last heard.
+    `wait_s`: no shot before this. `outcomes` is how often each outcome was seen, `false_light`
+    what approaches that came to nothing have cost. `declined` are the pairs last seen that are
+    not followed, and why; `note` explains the news last heard.
     """
 
     begun_s: float
@@ -149,6 +149,7 @@ class PolicyState:
     bars: tuple[Bar, ...] = ()
     declined: tuple[str, ...] = ()
     spent: tuple[Spent, ...] = ()
+    outcomes: tuple[tuple[str, int], ...] = ()
     turn: str = ""
     turn_s: float = -inf
     burst: Shot | None = None
