@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import signal
 import sys
 from pathlib import Path
@@ -182,8 +183,11 @@ def _conduct(session: Session, headless: bool) -> int:
         if not headless:
             _announce(f"no window: {why_not}")
         _attend(session)
-    print(summary(session))
-    return 1 if session.end is None or session.end.status is Ending.FAILED else 0
+    print(summary(session), flush=True)
+    code = 1 if session.end is None or session.end.status is Ending.FAILED else 0
+    if session.is_hung:  # a device that never answers would keep the interpreter from exiting
+        os._exit(code)
+    return code
 
 
 def _attend(session: Session) -> None:

@@ -114,6 +114,11 @@ class Session:
         return not self._thread.is_alive() and self.end is not None
 
     @property
+    def is_hung(self) -> bool:
+        """Whether a device hangs, so that the process can only be left by force."""
+        return self._microscope.is_hung
+
+    @property
     def skipped(self) -> int:
         """Frames that were recorded and never analysed, because a newer one came."""
         return self._lookout.skipped

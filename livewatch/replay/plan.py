@@ -108,4 +108,13 @@ def limits_of(recording: Recording, plan: Experiment) -> Limits:
     """The plan's limits of time and disk; those of another microscope's stage mean nothing here."""
     last_s = float(recording.times_s[-1]) + interval_s(recording) / 2
     duration_s = min(last_s, plan.limits.duration_s or last_s)
-    return Limits(duration_s=duration_s, disk_reserve_gb=plan.limits.disk_reserve_gb)
+    brightest = max((channel.power for channel in plan.channels.values()), default=1.0)
+    planes = recording.planes(0)
+    longest_ms = max((p.exposure_ms for p in planes if p.exposure_ms > 0), default=EXPOSURE_MS)
+    usual = Limits()
+    return Limits(
+        duration_s=duration_s,
+        disk_reserve_gb=plan.limits.disk_reserve_gb,
+        max_exposure_ms=max(longest_ms, usual.max_exposure_ms),
+        max_power=max(brightest, usual.max_power),
+    )
