@@ -232,3 +232,12 @@ def test_ordinary_density_costs_few_identities(interval_s: float) -> None:
                 total += 1
     assert total > 1200
     assert switches <= 3
+
+
+def test_a_cell_cut_in_two_for_a_moment_stays_itself() -> None:
+    book = Book()
+    for frame in range(6):
+        book.see(30.0 * frame, [disc(0, 0, 5.8)])
+    book.see(180.0, [disc(-2, -4, 4.2), disc(2, 4, 4.0)])
+    assert book.see(210.0, [disc(0.5, 0.5, 5.8)]) == [1]
+    assert book.see(240.0, [disc(0.5, 9, 5.8)]) == [1]

@@ -24,6 +24,9 @@ FREEDOM = 4.0
 """Degrees of freedom of the t distribution: the fewer, the more readily a jump is believed."""
 UNSEEN_COST = 13.8
 """-log of (new cells per um^2, 2e-5, times the odds of missing one, 1:19)."""
+SPECK_COST, TRUSTED_FRAMES = 4.0, 5
+"""A track seen once is more readily left unseen by this much: it may be a speck, or a piece of a
+cell cut in two for a moment. Trust grows until it has been seen in so many frames."""
 AREA_SD, SIGNAL_SD, UNLIKE_AT_MOST = 0.35, 0.5, 3.0
 
 
@@ -49,8 +52,14 @@ def likely_pairs(
     cost = (FREEDOM + 2) / 2 * np.log1p(apart_um**2 / (FREEDOM * var)) + np.log(2 * np.pi * var)
     cost += unlikeness(table["area_um2"][rows], seen["area_um2"][cells], AREA_SD)
     cost += unlikeness(table["signal"][rows], seen["signal"][cells], SIGNAL_SD)
-    good = cost < UNSEEN_COST
+    good = cost < unseen_cost(table)[rows]
     return rows[good], cells[good], cost[good]
+
+
+def unseen_cost(table: NDArray[np.void]) -> NDArray[np.float64]:
+    """What it costs to leave each track unseen."""
+    doubt = np.maximum(1 - (table["frames"] - 1) / (TRUSTED_FRAMES - 1), 0.0)
+    return np.asarray(UNSEEN_COST - SPECK_COST * doubt)
 
 
 def unlikeness(a: NDArray[np.float64], b: NDArray[np.float64], sd: float) -> NDArray[np.float64]:
@@ -63,20 +72,23 @@ def assign(
     rows: NDArray[np.intp],
     cells: NDArray[np.intp],
     cost: NDArray[np.float64],
-    n_tracks: int,
+    alone: NDArray[np.float64],
     n_seen: int,
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The pairs (track rows, seen rows) of the cheapest assignment; the rest stays alone."""
+    """The pairs (track rows, seen rows) of the cheapest assignment.
+
+    `alone` is what it costs to leave each track unseen.
+    """
     if len(rows) == 0:
         return np.zeros(0, np.intp), np.zeros(0, np.intp)
     # Each track has a stand-in cell of its own, which means unseen. All costs are raised by
     # the same amount, which changes nothing but keeps them from zero, an absent edge.
-    own = np.arange(n_tracks)
+    own = np.arange(len(alone))
     base = 1.0 - min(float(cost.min()), 0.0)
-    weight = np.concatenate((cost, np.full(n_tracks, UNSEEN_COST))) + base
+    weight = np.concatenate((cost, alone)) + base
     graph = csr_array(
         (weight, (np.concatenate((rows, own)), np.concatenate((cells, n_seen + own)))),
-        shape=(n_tracks, n_seen + n_tracks),
+        shape=(len(alone), n_seen + len(alone)),
     )
     track, cell = min_weight_full_bipartite_matching(graph)
     real = cell < n_seen

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from livewatch.analysis.match import assign, likely_pairs
+from livewatch.analysis.match import assign, likely_pairs, unseen_cost
 from livewatch.analysis.motion import MOTION, PLANE, Motion, correct, predict
 from livewatch.analysis.tracks import COLUMNS, NOBODY, Tracks, sealed
 
@@ -115,7 +115,7 @@ def matched(
     reach_um = np.minimum(reach_um, 3 * LOST_UM)
     variance = table["pxx"][:, None] + variance_um2(seen, rules)
     rows, cells, cost = likely_pairs(table, seen, variance, reach_um)
-    rows, cells = assign(rows, cells, cost, len(table), len(seen))
+    rows, cells = assign(rows, cells, cost, unseen_cost(table), len(seen))
     return mended(table, seen, rows, cells, look, rules)
 
 
