@@ -12,14 +12,20 @@ from hypothesis import strategies as st
 from policy_world import HOME, INSTRUMENT, Meeting, ToyEyes, experiment, play
 
 from livewatch.errors import BadInput
-from livewatch.model import Instrument, Region
+from livewatch.model import Instrument, Region, View
 from livewatch.policy.light import affordable, charged, plan
 from livewatch.policy.priority import rank
 from livewatch.policy.rates import chance
 from livewatch.policy.region import Box, cropped, hull, span_px
 from livewatch.policy.rules import Rules
-from livewatch.policy.sites import tour, tour_um
+from livewatch.policy.sites import distance_um, tour
 from livewatch.policy.state import Spent
+
+
+def tour_um(views: list[View]) -> float:
+    """Length of a closed round."""
+    return sum(distance_um(a, b) for a, b in zip(views, [*views[1:], views[0]], strict=True))
+
 
 places = st.tuples(st.floats(-9000, 9000), st.floats(-9000, 9000))
 

@@ -108,7 +108,6 @@ def missed(state: PolicyState, news: Missed, rules: Rules) -> PolicyState:
         before,
         since_s=min(before.since_s, now_s),
         tries=before.tries + 1,
-        reason=news.reason,
     )
     state = replace(
         state, now_s=now_s, spent=charged(state.spent, news.shot), burst=None, trouble=trouble

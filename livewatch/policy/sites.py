@@ -90,11 +90,6 @@ def distance_um(a: View, b: View) -> float:
     return max(abs(a.stage_x_um - b.stage_x_um), abs(a.stage_y_um - b.stage_y_um))
 
 
-def tour_um(views: Sequence[View]) -> float:
-    """Length of a closed round."""
-    return sum(distance_um(a, b) for a, b in zip(views, [*views[1:], views[0]], strict=True))
-
-
 def tour(views: Sequence[View], start: View) -> list[View]:
     """A short closed round: nearest neighbour first, then 2-opt until nothing improves."""
     left, ordered, here = list(views), [], start

@@ -128,7 +128,6 @@ class Trouble:
     since_s: float = inf
     tries: int = 0
     suspended: int = 0
-    reason: str = ""
 
 
 @dataclass(frozen=True, slots=True)
