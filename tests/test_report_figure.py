@@ -1,0 +1,96 @@
+"""The figure of one encounter, from a folder that answers as a session folder does."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from livewatch.errors import BadInput
+from livewatch.model import Bite, Encounter, Frame, Outcome, Plane, Purpose, Shot, View
+from livewatch.report.figure import course_of, draw, save_figures
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+VIEW = View("a", 0.0, 0.0, None, "20x", 0.5, 1, (120, 120))
+ENCOUNTER = Encounter(
+    3, "a", 1, 2, 0.0, 40.0, 40.0, 0, 0, outcome=Outcome.EVADED, outcome_reason="twisted",
+    tags=("twisted",), bites=(Bite(12.0, 0.01, True),),
+)  # fmt: skip
+
+
+class Folder:
+    """Twenty frames of one encounter, and one encounter that no frame shows."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def encounters(self) -> dict[int, Encounter]:
+        return {3: ENCOUNTER, 4: replace(ENCOUNTER, id=4)}
+
+    def observations(self) -> list[dict[str, Any]]:
+        return [
+            {
+                "frame": index,
+                "time_s": 2.0 * index,
+                "encounters": [3],
+                "contacts": {
+                    "nk_id": [9, 1],
+                    "tumor_id": [2, 2],
+                    "nk_x_um": [0.0, 12.0],
+                    "nk_y_um": [0.0, 0.0],
+                    "tumor_x_um": [0.0, 0.0],
+                    "tumor_y_um": [0.0, 0.0],
+                    "seal_fraction": [0.0, 0.1],
+                    "patch_deg": [None, 170.0 + index],
+                    "patch_start_deg": [None, 150.0 + index],
+                    "patch_end_deg": [None, -170.0 + index],
+                },
+            }
+            for index in range(20)
+        ]
+
+    def frame(self, index: int) -> Frame:
+        planes = tuple(Plane(name, 20.0) for name in ("nk", "tumor"))
+        picture = np.full(VIEW.shape, 100 + index, np.uint16)
+        shot = Shot(VIEW, planes, 0.0, Purpose.ENCOUNTER)
+        return Frame(index, shot, VIEW, (picture, picture), (), 2.0 * index)
+
+
+def test_it_takes_the_pair_it_is_asked_for(tmp_path: Path) -> None:
+    course = course_of(Folder(tmp_path), 3)  # type: ignore[arg-type]
+    assert len(course.frames) == 20
+    assert course.of("seal_fraction") == pytest.approx([0.1] * 20)
+    assert np.isnan(course.of("twist_deg")).all()
+
+
+def test_an_encounter_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="no encounter 8; there are: 3, 4"):
+        course_of(Folder(tmp_path), 8)  # type: ignore[arg-type]
+
+
+def test_truth_beside_it_is_that_of_the_pair_in_the_same_place(tmp_path: Path) -> None:
+    (tmp_path / "truth").mkdir()
+    names = "time_s,nk_id,tumor_id,nk_x_um,nk_y_um,tumor_x_um,tumor_y_um,seal_fraction"
+    lines = [f"{2.0 * n},5,6,13,0,1,0,0.12\n{2.0 * n},7,6,-13,0,1,0,0.9" for n in range(20)]
+    (tmp_path / "truth" / "pairs.csv").write_text("\n".join([names, *lines]))
+    course = course_of(Folder(tmp_path), 3)  # type: ignore[arg-type]
+    assert course.truth["seal_fraction"] == pytest.approx([0.12] * 20)
+
+
+def test_it_draws_pictures_and_five_courses(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    figure = draw(Folder(tmp_path), 3)  # type: ignore[arg-type]
+    assert len([axes for axes in figure.axes if axes.images]) == 9
+    labels = {axes.get_ylabel().split("\n")[0] for axes in figure.axes}
+    assert {"patch in the image", "patch on the body", "seal", "in the NK cell"} <= labels
+
+
+def test_every_encounter_that_was_seen_is_saved(tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib")
+    paths = save_figures(Folder(tmp_path), tmp_path / "figures")  # type: ignore[arg-type]
+    assert [path.name for path in paths] == ["encounter-003.png"]
+    assert paths[0].stat().st_size > 10_000
