@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from livewatch.analysis.segmentation.compiled import compiled
+from livewatch.analysis.segmentation.middles import middles
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,7 +44,7 @@ def without(seen: Ground, other: Ground, share: float) -> Ground:
     """What was seen in one channel, minus `share` of what was seen in the other."""
     if share <= 0:
         return seen
-    leak = onto(other.smooth, other.pixel_um, seen.signal.shape, seen.pixel_um)
+    leak = onto(other.signal, other.pixel_um, seen.signal.shape, seen.pixel_um)
     return seen.minus(leak * np.float32(share))
 
 
@@ -65,27 +65,3 @@ def coefficient(labels: Ints, count: int, source: Ground, seen: Ground) -> float
     spread = 1.5 * float(np.median(below)) if len(below) else 0.0
     error = spread * 1.25 / np.sqrt(len(ratio))
     return share if share > max(LEAST, SURE * error) and share < MOST else 0.0
-
-
-@compiled
-def middles(labels: Ints, count: int, one: Floats, two: Floats) -> tuple[Floats, Floats]:
-    """The medians of two images over each label (count each)."""
-    start = np.zeros(count + 2, np.int64)
-    for each in labels.ravel():
-        start[each + 1] += 1
-    start = np.cumsum(start)
-    fill = start.copy()
-    ones, twos = np.empty(labels.size, np.float32), np.empty(labels.size, np.float32)
-    for row in range(labels.shape[0]):
-        for column in range(labels.shape[1]):
-            here = labels[row, column]
-            if here > 0:
-                ones[fill[here]] = one[row, column]
-                twos[fill[here]] = two[row, column]
-                fill[here] += 1
-    first, second = np.zeros(count, np.float32), np.zeros(count, np.float32)
-    for label in range(1, count + 1):
-        if start[label + 1] > start[label]:
-            first[label - 1] = np.median(ones[start[label] : start[label + 1]])
-            second[label - 1] = np.median(twos[start[label] : start[label + 1]])
-    return first, second

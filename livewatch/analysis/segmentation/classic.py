@@ -10,6 +10,7 @@ import numpy as np
 
 from livewatch.analysis.segmentation.compiled import compiled
 from livewatch.analysis.segmentation.ground import ACROSS_PX, SAMPLES, ground
+from livewatch.analysis.segmentation.middles import middles
 from livewatch.analysis.segmentation.regions import regions
 from livewatch.analysis.segmentation.split import split
 
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
 
 SIGMAS = 5.0
 """A pixel this many noise SDs above background may be a cell."""
+ROUNDS = 2
+"""Parting and trimming are done this often: a trimmed clump shows more of its necks."""
 DIM = 0.12
 """What is dimmer than this share of a typical cell is a halo or a ghost."""
-TRIM, EDGE = 0.5, 0.45
-"""A cell ends where it is this fraction of its own mean."""
-ROUND, NECK = 0.97, 0.8
+TRIM, EDGE = 0.4, 0.5
+"""A cell ends where it is this fraction of its own median."""
+ROUND, NECK = 0.97, 0.88
 """More elliptical than ROUND is one cell; a neck narrower than NECK of the lesser body is cut."""
 CELL_PX = np.pi / 4 * ACROSS_PX**2
 SMALL, DEBRIS_UM = 0.22, 4.0
@@ -65,19 +68,23 @@ def find(seen: Ground) -> Pieces:
     labels = apart(labels, whole, seen.smooth, faint)
     labels, own, area = regions(labels, least, hole)
     labels, area = solid(labels, own, area, whole)
-    labels, count = split(labels, area, seen.smooth, ROUND, NECK, BODY * ACROSS_PX, LONE * CELL_PX)
-    level = np.maximum(np.float32(EDGE) * means(labels, count, seen.smooth), faint)
-    labels, own, area = regions(trimmed(labels, seen.smooth, level), least, hole)
-    labels, keep = largest(labels, own, area)
+    for _ in range(ROUNDS):
+        labels, count = split(
+            labels, area, seen.smooth, ROUND, NECK, BODY * ACROSS_PX, LONE * CELL_PX
+        )
+        level = np.maximum(np.float32(EDGE) * medians(labels, count, seen.smooth), faint)
+        labels, own, area = regions(trimmed(labels, seen.smooth, level), least, hole)
+        labels, keep = largest(labels, own, area)
+        area = area[keep]
     return Pieces(labels, level[own[keep] - 1])
 
 
 def apart(labels: Ints, count: int, smooth: Floats, faint: np.float32) -> Ints:
-    """Trim each piece at a fraction of its own mean; what is cut off and solid is kept apart.
+    """Trim each piece at a fraction of its own median; what is cut off and solid is kept apart.
 
     So a bright cell loses its halo, and a dim cell beside it is not lost with it.
     """
-    level = np.maximum(np.float32(TRIM) * means(labels, count, smooth), faint)
+    level = np.maximum(np.float32(TRIM) * medians(labels, count, smooth), faint)
     bright = trimmed(labels, smooth, level)
     rest = cv2.compare(labels, bright, cv2.CMP_GT)
     rest = cv2.morphologyEx(rest, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
@@ -101,11 +108,12 @@ def taken(seen: Ground, labels: Ints, label_um: float) -> Pieces:
 
 
 def typical(seen: Ground) -> float:
-    """How bright cells are: the third quartile of what is clearly above background."""
+    """How bright cells are: half of the light above background is from pixels brighter yet."""
     stride = max(1, round((seen.smooth.size / SAMPLES) ** 0.5))
     some = seen.smooth[::stride, ::stride]
-    some = some[some > SIGMAS * seen.noise]
-    return float(np.quantile(some, 0.75)) if some.size else 0.0
+    some = np.sort(some[some > SIGMAS * seen.noise])
+    light = np.cumsum(some, dtype=np.float64)
+    return float(some[np.searchsorted(light, light[-1] / 2)]) if some.size else 0.0
 
 
 def least_px(seen: Ground) -> int:
@@ -120,6 +128,11 @@ def solid(labels: Ints, own: Ints, area: Ints, whole: int) -> tuple[Ints, Ints]:
     number = np.zeros(len(own) + 1, np.int32)
     number[1:][keep] = np.arange(1, keep.sum() + 1)
     return (labels, area) if keep.all() else (number[labels], area[keep])
+
+
+def medians(labels: Ints, count: int, image: Floats) -> Floats:
+    """The image's median over each label (count): what a bright spot in a cell does not move."""
+    return middles(labels, count, image, image)[0]
 
 
 @compiled

@@ -56,8 +56,9 @@ class Ground:
         return float(np.median(self.level))
 
     def minus(self, leak: Floats) -> Ground:
-        """The same with a smooth image (h, w) taken off."""
-        return replace(self, signal=self.signal - leak, smooth=self.smooth - leak)
+        """The same with an image (h, w) taken off."""
+        blurred = np.asarray(cv2.blur(leak, (3, 3)), np.float32)
+        return replace(self, signal=self.signal - leak, smooth=self.smooth - blurred)
 
 
 def reduction(pixel_um: float, diameter_um: float) -> int:

@@ -1,0 +1,260 @@
+"""Segmentation: cells are found, measured and told apart; unusable frames say so."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import EntryPoint
+
+import cv2
+import numpy as np
+import pytest
+from cell_scene import Scene, draw
+
+from livewatch.analysis.segmentation import Sight, segmenter
+from livewatch.analysis.segmentation.classic import classic
+from livewatch.analysis.segmentation.networks import Cellpose, StarDist
+from livewatch.analysis.segmentation.regions import regions
+from livewatch.analysis.segmentation.segmenter import SegmenterError
+from livewatch.model import Exposure, Frame, Kind, Plane, Purpose, Shot, View
+from livewatch.settings import Cells, Experiment
+
+
+def frame_of(nk, tumor, pixel_um=0.65):  # type: ignore[no-untyped-def]
+    height, width = nk.shape
+    view = View("p", 1000.0, -500.0, None, "10x", pixel_um, 1, (width, height))
+    planes = tuple(Plane(kind.value, 50.0) for kind in Kind)
+    exposures = tuple(Exposure(kind.value, 0.0, 0.0, 50.0) for kind in Kind)
+    return Frame(0, Shot(view, planes, 0.0, Purpose.SURVEY), view, (nk, tumor), exposures, 0.0)
+
+
+def discs(centres, radius, shape=(256, 256), bright=400.0, seed=0):  # type: ignore[no-untyped-def]
+    """Flat discs, blurred, on an offset with noise."""
+    light = np.zeros(shape, np.float32)
+    for x, y in centres:
+        at = round(16 * (x - 0.5)), round(16 * (y - 0.5))
+        cv2.circle(light, at, round(16 * radius), bright, -1, cv2.LINE_8, 4)
+    light = cv2.GaussianBlur(light, (0, 0), 0.8) + 20
+    return (100 + np.random.default_rng(seed).poisson(light)).astype(np.uint16)
+
+
+def blank(shape=(256, 256), seed=9):  # type: ignore[no-untyped-def]
+    return discs([], 1, shape, seed=seed)
+
+
+def seen(nk, tumor, experiment=None, pixel_um=0.65):  # type: ignore[no-untyped-def]
+    sight = Sight(experiment or Experiment())
+    return sight.see(sight.begin(), frame_of(nk, tumor, pixel_um))[1]
+
+
+def test_a_disc_is_measured_in_um_and_in_its_place() -> None:
+    pixel_um, radius_px = 0.325, 30
+    sighting = seen(blank(), discs([(100.0, 140.0)], radius_px, bright=400), pixel_um=pixel_um)
+    (cell,) = sighting.tumor.cells
+    view = frame_of(blank(), blank(), pixel_um).view
+    radius_um = radius_px * pixel_um
+    assert cell.x_um == pytest.approx(view.left_um + 100.0 * pixel_um, abs=0.15)
+    assert cell.y_um == pytest.approx(view.top_um + 140.0 * pixel_um, abs=0.15)
+    assert cell.area_um2 == pytest.approx(np.pi * radius_um**2, rel=0.06)
+    assert cell.perimeter_um == pytest.approx(2 * np.pi * radius_um, rel=0.05)
+    assert cell.signal == pytest.approx(400, rel=0.12)
+    assert not cell.at_edge
+    away = np.hypot(*(cell.outline_um - (cell.x_um, cell.y_um)).T)
+    assert away.std() < 0.25
+
+
+def test_a_cell_cut_by_the_border_says_so() -> None:
+    sighting = seen(blank(), discs([(4.0, 128.0), (150.0, 128.0)], 15))
+    assert sorted(cell.at_edge for cell in sighting.tumor.cells) == [False, True]
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_an_empty_frame_has_no_cells(seed: int) -> None:
+    image, _ = draw(Scene(cells=0, debris=0, shape=(512, 512)), 1000 + seed)
+    sighting = seen(image, image[::-1].copy())
+    assert not sighting.nk.cells
+    assert not sighting.tumor.cells
+    assert sighting.problem is None
+
+
+def test_two_discs_that_touch_are_two_cells() -> None:
+    sighting = seen(discs([(100, 100), (113.5, 100)], 7), discs([(100, 100), (131, 100)], 15.5))
+    assert len(sighting.nk.cells) == 2
+    assert len(sighting.tumor.cells) == 2
+
+
+def test_an_ellipse_is_one_cell() -> None:
+    light = np.zeros((256, 256), np.float32)
+    cv2.ellipse(light, (128, 128), (34, 12), 30, 0, 360, 400, -1)
+    image = (120 + cv2.GaussianBlur(light, (0, 0), 0.8)).astype(np.uint16)
+    assert len(seen(blank(), image).tumor.cells) == 1
+
+
+def test_bleed_through_is_measured_and_taken_off() -> None:
+    places = [(x, y) for x in range(40, 500, 70) for y in range(40, 500, 70)]
+    tumor = discs(places, 15, (512, 512), 600, seed=1)
+    nk = discs([(75, 75), (300, 300)], 7, (512, 512), 400, seed=2)
+    nk = (nk + 0.2 * (tumor.astype(np.float32) - 120)).clip(0).astype(np.uint16)
+    sighting = seen(nk, tumor)
+    assert sighting.nk.bleed == pytest.approx(0.2, abs=0.02)
+    assert len(sighting.nk.cells) == 2
+
+
+def test_where_nothing_bleeds_nothing_is_taken_off() -> None:
+    places = [(x, y) for x in range(40, 500, 70) for y in range(40, 500, 70)]
+    sighting = seen(blank((512, 512)), discs(places, 15, (512, 512), 600))
+    assert sighting.nk.bleed < 0.005
+
+
+def test_the_chromatic_shift_is_taken_off_the_tumor_cells() -> None:
+    image = discs([(128, 128)], 15)
+    straight = seen(blank(), image).tumor
+    cells = Cells(shift_x_um=2.0, shift_y_um=-1.0)
+    shifted = seen(blank(), image, Experiment(cells=cells)).tumor
+    assert shifted.cells[0].x_um == pytest.approx(straight.cells[0].x_um - 2.0)
+    assert shifted.cells[0].y_um == pytest.approx(straight.cells[0].y_um + 1.0)
+    assert shifted.left_um == pytest.approx(straight.left_um - 2.0)
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "said"),
+    [
+        (np.full((256, 256), 100, np.uint16), "no picture: every pixel is 100"),
+        (np.where(blank() > 110, 4095, 100).astype(np.uint16), "saturated"),
+    ],
+    ids=["constant", "saturated"],
+)
+def test_an_unusable_image_says_why_and_shows_no_cells(spoilt, said) -> None:  # type: ignore[no-untyped-def]
+    sighting = seen(discs([(100, 100)], 7), spoilt)
+    assert said in sighting.problem
+    assert sighting.problem.startswith("tumor image: ")
+    assert not sighting.tumor.cells
+    assert len(sighting.nk.cells) == 1
+
+
+def test_labels_cells_and_outlines_agree() -> None:
+    image, _ = draw(Scene(cells=30, shape=(512, 512), touching=0.6), 2000)
+    tumor = seen(image, image).tumor
+    numbers = np.unique(tumor.labels)
+    assert numbers.tolist() == list(range(len(tumor.cells) + 1))
+    for cell in tumor.cells:
+        low, high = tumor.outline_start[cell.id - 1 : cell.id + 1]
+        assert np.array_equal(cell.outline_um, tumor.outline_um[low:high])
+        pieces, _ = cv2.connectedComponents((tumor.labels == cell.id).astype(np.uint8), None, 4)
+        assert pieces == 2
+
+
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
+def test_both_camera_depths_show_the_same_cells(dtype) -> None:  # type: ignore[no-untyped-def]
+    image = (discs([(60, 60), (180, 120)], 15, bright=120.0) - 100).astype(dtype)
+    assert len(seen(blank(), image).tumor.cells) == 2
+
+
+def test_the_same_frame_gives_the_same_bits_in_one_thread_and_in_two() -> None:
+    image, _ = draw(Scene(cells=40, shape=(512, 512), touching=0.5), 3000)
+    frame = frame_of(image, image[:, ::-1].copy())
+    with ThreadPoolExecutor(2) as pool:
+        sights = Sight(Experiment()), Sight(Experiment(), together=pool.map)
+        one, two = (sight.see(sight.begin(), frame) for sight in sights)
+    assert one[0] == two[0]
+    for a, b in zip(one[1].seen, two[1].seen, strict=True):
+        assert np.array_equal(a.outline_um, b.outline_um)
+        assert np.array_equal(a.labels, b.labels)
+
+
+def test_a_small_hole_is_filled_and_a_large_one_is_not() -> None:
+    values = np.zeros((20, 40), np.int32)
+    values[3:13, 3:13] = 1
+    values[6:8, 6:8] = 0
+    values[3:17, 20:34] = 1
+    values[6:14, 23:31] = 0
+    labels, _, area = regions(values, 5, 10)
+    assert area.tolist() == [100, 14 * 14 - 64]
+    assert labels[7, 7] == 1
+    assert labels[10, 27] == 0
+
+
+# --- segmenters of others ------------------------------------------------------------
+
+
+def offered(monkeypatch, plugin) -> Experiment:  # type: ignore[no-untyped-def]
+    """An experiment whose tumor cells are found by `plugin`, offered as an entry point."""
+    monkeypatch.setattr(EntryPoint, "load", lambda _: plugin)
+    point = EntryPoint("mine", "nowhere:at_all", segmenter.GROUP)
+    monkeypatch.setattr(segmenter, "entry_points", lambda group: [point])
+    return Experiment(cells=Cells(tumor_segmenter="mine"))
+
+
+def test_a_plug_in_finds_the_cells_of_its_channel(monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    def corner(image, pixel_um, diameter_um):  # type: ignore[no-untyped-def]
+        labels = np.zeros(image.shape, np.uint16)
+        labels[20:60, 20:60] = 7
+        return labels, pixel_um
+
+    sighting = seen(discs([(100, 100)], 7), blank(), offered(monkeypatch, corner))
+    (cell,) = sighting.tumor.cells
+    assert cell.area_um2 == pytest.approx((40 * 0.65) ** 2, rel=0.02)
+    assert len(sighting.nk.cells) == 1
+
+
+def wrong_shape(image, pixel_um, diameter_um):  # type: ignore[no-untyped-def]
+    return np.zeros((3, 3), np.int32), pixel_um
+
+
+def broken(image, pixel_um, diameter_um):  # type: ignore[no-untyped-def]
+    raise KeyError("weights")
+
+
+@pytest.mark.parametrize(
+    ("plugin", "said"),
+    [(broken, "KeyError: 'weights'"), (wrong_shape, "do not cover")],
+    ids=["raises", "wrong shape"],
+)
+def test_a_plug_in_that_fails_is_a_problem_of_its_image_alone(monkeypatch, plugin, said) -> None:  # type: ignore[no-untyped-def]
+    sighting = seen(discs([(100, 100)], 7), blank(), offered(monkeypatch, plugin))
+    assert said in sighting.problem
+    assert not sighting.tumor.cells
+    assert len(sighting.nk.cells) == 1
+
+
+def test_an_unknown_segmenter_is_refused_with_the_names_there_are() -> None:
+    with pytest.raises(SegmenterError, match=r"no segmenter 'cellposs'.*classic"):
+        Sight(Experiment(cells=Cells(nk_segmenter="cellposs")))
+
+
+@pytest.mark.parametrize(("kind", "package"), [(Cellpose, "cellpose"), (StarDist, "stardist")])
+def test_a_network_that_is_not_installed_says_how_to_get_it(kind, package, monkeypatch) -> None:  # type: ignore[no-untyped-def]
+    import sys
+
+    monkeypatch.setitem(sys.modules, package, None)
+    monkeypatch.setitem(sys.modules, f"{package}.models", None)
+    with pytest.raises(SegmenterError, match=rf"pip install 'livewatch\[{package}\]'"):
+        kind()
+
+
+class TinyCellpose:
+    """Cellpose's interface over the built-in segmentation."""
+
+    def eval(self, image, diameter):  # type: ignore[no-untyped-def]
+        assert diameter == pytest.approx(20.0 / 0.325)
+        labels, _ = classic(image.astype(np.uint16), 1.3, 20.0)
+        return labels, None, None
+
+
+class TinyStarDist:
+    """StarDist's interface: what is bright is a star."""
+
+    def predict_instances(self, image):  # type: ignore[no-untyped-def]
+        assert image.min() < 0.2
+        assert image.max() > 0.8
+        return cv2.connectedComponents((image > 0.5).astype(np.uint8))[1], {}
+
+
+@pytest.mark.parametrize(
+    "network", [Cellpose(TinyCellpose()), StarDist(TinyStarDist())], ids=["cellpose", "stardist"]
+)
+def test_networks_give_labels_that_cover_the_image(network) -> None:  # type: ignore[no-untyped-def]
+    image = discs([(60, 60), (180, 120)], 30)
+    labels, label_um = network(image, 0.325, 20.0)
+    assert labels.shape[0] * label_um == pytest.approx(256 * 0.325, abs=label_um)
+    if isinstance(network, StarDist):
+        assert labels.max() == 2
