@@ -72,6 +72,16 @@ def test_released_is_less_sure_when_twist_could_not_be_seen() -> None:
     assert "could not be measured" in unsure.outcome_reason
 
 
+def test_an_orbit_larger_than_both_limits_proves_that_one_was_passed() -> None:
+    unseen = replace(OVER, max_twist_deg=nan)
+    far, near = replace(unseen, max_orbit_deg=-50.0), replace(unseen, max_orbit_deg=25.0)
+    told = ended(Course(2, 1, far, parted=True, radius_um=10.0), ALIVE, 310, RULES)
+    assert told.outcome is Outcome.EVADED
+    assert told.outcome_confidence < 1
+    told = ended(Course(2, 1, near, parted=True, radius_um=10.0), ALIVE, 310, RULES)
+    assert told.outcome is Outcome.RELEASED
+
+
 def test_a_nk_cell_inside_for_long_is_engulfed() -> None:
     told = ended(Course(2, 1, OPEN, engulfed_s=100.0), ALIVE, 310, RULES)
     assert told.outcome is Outcome.ENGULFED

@@ -49,8 +49,8 @@ class Course:
     """One pair. `encounter` is its last version, None while the two are merely near.
 
     `twists` are the last few (time_s, angle) of the body, so that the angle at the first touch is
-    known once the encounter opens; `twist0_deg` is that angle. `parted` says that the two were
-    seen apart after their last contact.
+    known once the encounter opens; `twist0_deg` is that angle. `radius_um` is the tumor's.
+    `parted` says that the two were seen apart after their last contact.
     """
 
     nk_id: int
@@ -60,6 +60,7 @@ class Course:
     meal: Meal = NOT_FED
     twists: tuple[tuple[float, float], ...] = ()
     twist0_deg: float = nan
+    radius_um: float = nan
     engulfed_s: float = nan
     parted: bool = False
 

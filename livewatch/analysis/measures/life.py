@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from livewatch.model import Cell
     from livewatch.settings import OutcomeRules
 
-DEATH_FRAMES = 3
+DEATH_FRAMES, DEATH_LASTS_S = 3, 20.0
+"""Signs of death count once they have lasted: outlines fail for a moment now and then."""
 DEAD_BELOW = 0.35
 ALIVE_ABOVE = 0.7
 NAMED_ABOVE = 0.2
@@ -81,13 +82,14 @@ class Life:
         alive = float(np.prod([1 - doubt for doubt in doubts.values()]))
         frames = self.frames_dead + 1 if alive < DEAD_BELOW else 0
         dying_s = self.time_s if frames == 1 else self.dying_s
+        lasts = frames >= DEATH_FRAMES and self.time_s - dying_s >= DEATH_LASTS_S
         return replace(
             looked,
             viability=alive,
             evidence=", ".join(name for name, doubt in doubts.items() if doubt > NAMED_ABOVE),
             frames_dead=frames,
             dying_s=dying_s,
-            death_s=dying_s if frames >= DEATH_FRAMES else nan,
+            death_s=dying_s if lasts else nan,
         )
 
     def doubts(self, death_noise: float, rules: OutcomeRules) -> dict[str, float]:

@@ -147,7 +147,13 @@ class Measurer:
         )
         inside = patch.fraction > ENGULFED_SHARE
         since_s = course.engulfed_s if isfinite(course.engulfed_s) else portrait.time_s
-        course = replace(course, slip=slip, engulfed_s=since_s if inside else nan, parted=False)
+        course = replace(
+            course,
+            slip=slip,
+            radius_um=portrait.outline.mean_radius_um,
+            engulfed_s=since_s if inside else nan,
+            parted=False,
+        )
         return course, replace(
             contact,
             contact_um=patch.length_um,

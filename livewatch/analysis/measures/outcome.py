@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import isfinite
+from math import degrees, isfinite
 from typing import TYPE_CHECKING
 
 from livewatch.model import Outcome
@@ -35,7 +35,7 @@ def ended(course: Course, life: Life | None, time_s: float, rules: OutcomeRules)
         return _censored(encounter, "the NK cell was lost while in contact")
     seen_s = -float("inf") if life is None else life.time_s
     if life is not None and seen_s - encounter.last_contact_s >= rules.viable_s:
-        return _survived(encounter, life, rules)
+        return _survived(course, encounter, life, rules)
     if time_s - max(seen_s, encounter.last_contact_s) >= rules.viable_s:
         return _censored(encounter, "the tumor cell was lost before its fate could be known")
     return encounter
@@ -55,16 +55,28 @@ def _killed(encounter: Encounter, life: Life, rules: OutcomeRules) -> bool:
     return life.dying_s <= encounter.last_contact_s + rules.viable_s
 
 
-def _survived(encounter: Encounter, life: Life, rules: OutcomeRules) -> Encounter:
+def _survived(course: Course, encounter: Encounter, life: Life, rules: OutcomeRules) -> Encounter:
     how = [tag for tag in encounter.tags if tag in ("twisted", "slipped")]
     after_s = life.time_s - encounter.last_contact_s
     alive = f"alive {after_s:.0f} s after contact"
     if how:
         return _as(encounter, Outcome.EVADED, f"{' and '.join(how)}, {alive}", life.viability)
     unseen = not isfinite(encounter.max_twist_deg)
+    if unseen and _must_have_moved(course, encounter, rules):
+        reason = f"orbit of {encounter.max_orbit_deg:.0f} degrees: twisted or slipped, {alive}"
+        return _as(encounter, Outcome.EVADED, reason, life.viability * UNSURE_WITHOUT_TWIST)
     doubt = " (twist could not be measured)" if unseen else ""
     sure = life.viability * (UNSURE_WITHOUT_TWIST if unseen else 1.0)
     return _as(encounter, Outcome.RELEASED, f"neither twisted nor slipped{doubt}, {alive}", sure)
+
+
+def _must_have_moved(course: Course, encounter: Encounter, rules: OutcomeRules) -> bool:
+    """Whether twist or slip must have exceeded its limit, though neither can be seen alone.
+
+    The patch's way round the tumor is their sum.
+    """
+    slipped_deg = degrees(rules.slipped_um / course.radius_um)
+    return abs(encounter.max_orbit_deg) >= rules.twisted_deg + slipped_deg
 
 
 def _censored(encounter: Encounter, reason: str) -> Encounter:
