@@ -122,7 +122,7 @@ def _give_nk_traits(nks: NDArray[Any], scene: Scene, rng: np.random.Generator) -
     nks["speed"] = scene.habits.nk_speed_um_per_s * rng.lognormal(0.0, 0.45, count)
     nks["texture"] = 0.4
     can_kill = rng.random(count) < scene.killer_share
-    nks["kills_left"] = np.where(can_kill, rng.integers(1, 6, count), 0)
+    nks["kills_left"] = np.where(can_kill, rng.integers(1, scene.most_kills + 1, count), 0)
 
 
 def _tumor_places(

@@ -78,8 +78,8 @@ class Scene:
 
     `meetings` pairs are put near the middle of the sample so that something happens there
     soon. `uniform_share` of the tumor cells are round and without texture, so that their
-    rotation cannot be seen; `killer_share` of the NK cells can kill. Tumor cells lie in so many
-    `islands`; 0 scatters them.
+    rotation cannot be seen; `killer_share` of the NK cells can kill, up to `most_kills` times
+    each. Tumor cells lie in so many `islands`; 0 scatters them.
     """
 
     name: str
@@ -88,7 +88,8 @@ class Scene:
     nks: int = 26
     meetings: int = 3
     uniform_share: float = 0.25
-    killer_share: float = 0.6
+    killer_share: float = 0.5
+    most_kills: int = 3
     islands: int = 0
     debris: int = 24
     habits: Habits = ORDINARY_HABITS
@@ -123,6 +124,7 @@ SCENES: dict[str, Scene] = {
             "killing",
             "serial killers",
             killer_share=0.9,
+            most_kills=8,
             habits=Habits(kill_chance=0.85, evade_chance=0.05, fail_chance=0.05),
         ),
         Scene(
