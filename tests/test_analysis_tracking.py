@@ -234,10 +234,13 @@ def test_ordinary_density_costs_few_identities(interval_s: float) -> None:
     assert switches <= 3
 
 
-def test_a_cell_cut_in_two_for_a_moment_stays_itself() -> None:
+@pytest.mark.parametrize("cut_frames", [1, 4])
+def test_a_cell_cut_in_two_for_a_while_stays_itself(cut_frames: int) -> None:
     book = Book()
     for frame in range(6):
         book.see(30.0 * frame, [disc(0, 0, 5.8)])
-    book.see(180.0, [disc(-2, -4, 4.2), disc(2, 4, 4.0)])
-    assert book.see(210.0, [disc(0.5, 0.5, 5.8)]) == [1]
-    assert book.see(240.0, [disc(0.5, 9, 5.8)]) == [1]
+    for frame in range(6, 6 + cut_frames):
+        book.see(30.0 * frame, [disc(-2, -4, 4.2), disc(2, 4, 4.0)])
+    end = 6 + cut_frames
+    assert book.see(30.0 * end, [disc(0.5, 0.5, 5.8)]) == [1]
+    assert book.see(30.0 * (end + 1), [disc(0.5, 9, 5.8)]) == [1]
