@@ -142,6 +142,20 @@ def init(options: argparse.Namespace) -> int:
     return 0
 
 
+def bench(options: argparse.Namespace) -> int:
+    """Measure what this machine can keep up with, or how right analysis is."""
+    if options.accuracy:
+        from livewatch.report import accuracy
+
+        print(accuracy.run(options.quick, _announce).text())
+        return 0
+    from livewatch.report import bench as speed
+
+    measured = speed.run(options.quick, _announce)
+    print(measured.json() if options.json else measured.text())
+    return 0
+
+
 def verify(options: argparse.Namespace) -> int:
     """Check a session: its data intact, its decisions reproducible."""
     from livewatch.recording.verify import verify as verdict_on
@@ -297,6 +311,16 @@ def _parser() -> argparse.ArgumentParser:
     sub = add("report", report)
     sub.add_argument("session", type=Path, metavar="SESSION")
     sub.add_argument("--out", type=Path, metavar="DIR", help="where to (SESSION/report)")
+
+    sub = add("bench", bench)
+    sub.add_argument("--quick", action="store_true", help="fewer sizes and repeats")
+    kind = sub.add_mutually_exclusive_group()
+    kind.add_argument("--json", action="store_true", help="the figures for a program to read")
+    kind.add_argument(
+        "--accuracy",
+        action="store_true",
+        help="how right the measures are on synthetic encounters, and what that falls off with",
+    )
 
     sub = add("resume", resume)
     sub.add_argument("session", type=Path, metavar="SESSION")
