@@ -166,6 +166,8 @@ def largest(labels: Ints, own: Ints, area: Ints) -> tuple[Ints, NDArray[np.intp]
     first = np.ones(len(order), np.bool_)
     first[1:] = own[order][1:] != own[order][:-1]
     keep = np.sort(order[first])
+    if len(keep) == len(own):
+        return labels, keep
     number = np.zeros(len(own) + 1, np.int32)
     number[keep + 1] = np.arange(1, len(keep) + 1)
     return number[labels], keep

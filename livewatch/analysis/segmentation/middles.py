@@ -21,9 +21,10 @@ def middles(labels: Ints, count: int, one: Floats, two: Floats) -> tuple[Floats,
     start = np.zeros(count + 2, np.int64)
     for each in labels.ravel():
         start[each + 1] += 1
+    start[1] = 0  # the background's pixels are not kept
     start = np.cumsum(start)
     fill = start.copy()
-    ones, twos = np.empty(labels.size, np.float32), np.empty(labels.size, np.float32)
+    ones, twos = np.empty(start[-1], np.float32), np.empty(start[-1], np.float32)
     for row in range(labels.shape[0]):
         for column in range(labels.shape[1]):
             here = labels[row, column]
