@@ -94,8 +94,11 @@ def pictures(at: View, cells: Sequence[Disc], seed: int = 0) -> tuple[np.ndarray
     y = at.top_um + (np.arange(rows) + 0.5) * at.pixel_um
     planes = {kind: np.full(at.shape, 110.0) for kind in Kind}
     for disc in cells:
-        far = np.hypot(x[None] - disc.x_um, y[:, None] - disc.y_um) / disc.radius_um
-        planes[disc.kind] += 700 / (1 + np.exp(8 * (far - 0.9)))
+        near = np.ix_(
+            np.abs(y - disc.y_um) < 2 * disc.radius_um, np.abs(x - disc.x_um) < 2 * disc.radius_um
+        )
+        far = np.hypot(x[near[1]] - disc.x_um, y[near[0]] - disc.y_um) / disc.radius_um
+        planes[disc.kind][near] += 700 / (1 + np.exp(8 * (far - 0.9)))
     nk, tumor = (rng.poisson(planes[kind]).astype(np.uint16) for kind in Kind)
     return nk, tumor
 

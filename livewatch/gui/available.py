@@ -7,7 +7,8 @@ import subprocess
 import sys
 from importlib.util import find_spec
 
-BINDINGS = ("PySide6", "PyQt6")
+BINDINGS = ("PySide6",)
+"""Those the window has been run with, the preferred one first."""
 NEEDED = ("qtpy", "pyqtgraph")
 INSTALL = 'pip install "livewatch[gui]"'
 SCREENLESS = ("offscreen", "minimal", "vnc", "linuxfb", "eglfs")
