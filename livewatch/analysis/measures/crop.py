@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from livewatch.model import Cell, Pixels, View
 
     Image = NDArray[np.float32]
-    Floats = NDArray[np.float64]
     Mask = NDArray[np.uint8]
 
 MARGIN_UM = 3.0
@@ -81,8 +80,7 @@ def crop_of(
 ) -> Crop | None:
     """Cut a tumor cell and its NK `partners` out of a frame; None if they are out of view.
 
-    `tumor_um` is the tumor's outline, `others` are all other cells of the frame: those that reach
-    into the crop are masked.
+    `tumor_um` is the tumor's outline, `others` are the other cells around, to be masked.
     """
     corners = np.vstack([tumor_um, *(cell.outline_um for cell in partners)])
     low_um, high_um = corners.min(axis=0) - MARGIN_UM, corners.max(axis=0) + MARGIN_UM
@@ -110,9 +108,8 @@ def crop_of(
         tumor_mask=empty,
         others_mask=empty,
     )
-    outlines = [cell.outline_um for cell in others]
-    reaching = [outline for outline in outlines if _reaches(outline, low_um, high_um)]
-    tumor_mask, others_mask = blank.mask(tumor_um), blank.mask(*reaching)
+    tumor_mask = blank.mask(tumor_um)
+    others_mask = blank.mask(*(cell.outline_um for cell in others))
     clear = grown((tumor_mask | others_mask)[::2, ::2], STRAY_UM, 2 * blank.pixel_um) == 0
     background, noise = _background(tumor_shown, clear)
     return replace(
@@ -158,8 +155,3 @@ def _background(image: Image | None, clear: NDArray[np.bool_]) -> tuple[float, f
     quarter, half = outside.size // 4, outside.size // 2
     ordered = np.partition(outside, (quarter, half))
     return float(ordered[half]), 1.4826 * float(ordered[half] - ordered[quarter]) + 1e-6
-
-
-def _reaches(outline_um: NDArray[np.floating], low_um: Floats, high_um: Floats) -> bool:
-    low_enough, high_enough = outline_um.min(axis=0) <= high_um, outline_um.max(axis=0) >= low_um
-    return bool(low_enough.all() and high_enough.all())

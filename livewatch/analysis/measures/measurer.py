@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from livewatch.analysis.measures.around import Around
 from livewatch.analysis.measures.bites import eaten
 from livewatch.analysis.measures.course import Course, taken_up, told, twist_since_contact
 from livewatch.analysis.measures.crop import Images
@@ -200,12 +201,16 @@ def _portraits(
             at_it = partners.setdefault(course.tumor_id, [])
             if course.pair in near and course.is_followed:
                 at_it.append(seen[course.nk_id])
+    if not partners:
+        return {}
     images = Images(frame.plane("tumor"), frame.plane("nk"), frame.plane("death"))
     bodies = {body.tumor_id: body for body in notes.bodies}
-    portraits = {
-        tumor_id: portrait_of(frame, images, seen[tumor_id], nks, cells, bodies.get(tumor_id))
-        for tumor_id, nks in partners.items()
-    }
+    around = Around.of(cells)
+    portraits = {}
+    for tumor_id, nks in partners.items():
+        tumor = seen[tumor_id]
+        near_by = around.reaching((tumor, *nks))
+        portraits[tumor_id] = portrait_of(frame, images, tumor, nks, near_by, bodies.get(tumor_id))
     return {key: portrait for key, portrait in portraits.items() if portrait is not None}
 
 
