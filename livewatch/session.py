@@ -17,12 +17,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from livewatch.analysis.freeze import to_json
+from livewatch.analysis.measures import at_end
 from livewatch.clock import stopwatch_s
 from livewatch.inbox import Inbox
 from livewatch.latency import Latencies
 from livewatch.lookout import Lookout
 from livewatch.loop import watch
-from livewatch.model import Ask, Frame, Request, Step
+from livewatch.model import Ask, Frame, Outcome, Request, Step
 from livewatch.policy.policy import Policy
 from livewatch.tally import Status, Tally
 
@@ -234,6 +235,7 @@ class Session:
         self._lookout.close()
         if left:
             end = End(Ending.FAILED, f"{end.reason}; on leaving: {'; '.join(left)}")
+        self._censor()
         try:
             self._recorder.close(self._record_of(end))
             self._announce("making the tables")
@@ -243,6 +245,13 @@ class Session:
             end = End(Ending.FAILED, f"{end.reason}; then, closing the record: {fault}")
         finally:
             self.end = end
+
+    def _censor(self) -> None:
+        """Write down that what is not known of an encounter by now will not be known."""
+        for encounter in self.tally.encounters.values():
+            if encounter.outcome is Outcome.ONGOING:
+                last = {"frame": None, "encounter": at_end(encounter)}
+                self._recorder.event("encounter censored", last)
 
     def _record_of(self, end: End) -> dict[str, object]:
         """What end.json says."""
