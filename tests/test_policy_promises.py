@@ -174,8 +174,6 @@ def test_memory_stays_bounded_over_hundreds_of_pairs() -> None:
     )
     played: Play = play(rules(), crowd, 1_600)
     sizes = [len(state.followed) + len(state.bars) for state in played.kept.states]
-    assert (
-        len({b.pair for s in played.steps if s.observation for b in s.observation.contacts}) > 75
-    )
+    assert len({b.pair for s in played.steps if s.observation for b in s.observation.contacts}) > 75
     assert max(sizes) < 60
     assert any(f.shot.purpose is Purpose.ENCOUNTER for f in played.frames[-200:])

@@ -14,6 +14,7 @@ FLOORS = {
     "model": 0,
     "settings": 0,
     "clock": 0,
+    "compiled": 0,
     "units": 0,
     "errors": 0,
     "analysis": 1,

@@ -165,7 +165,7 @@ def continued(bout: Bout, contact: Contact | None, scene: Scene, rules: ContactR
         return replace(bout, apart_s=None, encounter=touched(encounter, contact, scene.time_s))
     apart_s = scene.time_s if bout.apart_s is None else bout.apart_s
     if contact is not None:
-        encounter = replace(encounter, **middle(contact))
+        encounter = placed(encounter, contact)
     # They parted before they were first seen apart, so by now it is longer than this.
     if scene.time_s - apart_s >= rules.bridge_s:
         encounter = replace(encounter, end_s=encounter.last_contact_s)
@@ -175,21 +175,21 @@ def continued(bout: Bout, contact: Contact | None, scene: Scene, rules: ContactR
 def touched(encounter: Encounter, contact: Contact, time_s: float) -> Encounter:
     """An encounter after one more frame in contact."""
     return replace(
-        encounter,
+        placed(encounter, contact),
         last_contact_s=time_s,
         frames=encounter.frames + 1,
-        **middle(contact),
         min_gap_um=min(encounter.min_gap_um, contact.gap_um),
         max_seal_fraction=max(encounter.max_seal_fraction, contact.seal_fraction),
     )
 
 
-def middle(contact: Contact) -> dict[str, float]:
-    """Midway between the two cells, as fields of an encounter."""
-    return {
-        "x_um": (contact.nk_x_um + contact.tumor_x_um) / 2,
-        "y_um": (contact.nk_y_um + contact.tumor_y_um) / 2,
-    }
+def placed(encounter: Encounter, contact: Contact) -> Encounter:
+    """An encounter where its pair now is: midway between the two cells."""
+    return replace(
+        encounter,
+        x_um=(contact.nk_x_um + contact.tumor_x_um) / 2,
+        y_um=(contact.nk_y_um + contact.tumor_y_um) / 2,
+    )
 
 
 def censored(encounter: Encounter, reason: str) -> Encounter:

@@ -7,10 +7,12 @@ outlines stand one after the other in one array (m, 2); outline k is
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,10 +20,8 @@ if TYPE_CHECKING:
     Points = NDArray[np.float32]
     Starts = NDArray[np.int32]
 
-COMPILED = {"cache": True, "nogil": True}
 
-
-@njit(**COMPILED)
+@compiled
 def boxes_of(points: Points, start: Starts) -> NDArray[np.float64]:
     """(n, 5): left, top, right, bottom of each outline, and its longest edge."""
     boxes = np.empty((len(start) - 1, 5))
@@ -40,7 +40,7 @@ def boxes_of(points: Points, start: Starts) -> NDArray[np.float64]:
     return boxes
 
 
-@njit(**COMPILED)
+@compiled
 def neighbours(a: NDArray[np.float64], b: NDArray[np.float64], reach: float) -> NDArray[np.int64]:
     """(pairs, 2): which boxes of `a` and `b` come within `reach` of each other."""
     order = np.argsort(b[:, 0], kind="mergesort")
@@ -66,7 +66,7 @@ def neighbours(a: NDArray[np.float64], b: NDArray[np.float64], reach: float) -> 
     return pairs[:count]
 
 
-@njit(**COMPILED)
+@compiled
 def square_to_segment(x: float, y: float, ax: float, ay: float, bx: float, by: float) -> float:
     """Squared distance of a point to a line segment."""
     dx, dy = bx - ax, by - ay
@@ -79,7 +79,7 @@ def square_to_segment(x: float, y: float, ax: float, ay: float, bx: float, by: f
     return px * px + py * py
 
 
-@njit(**COMPILED)
+@compiled
 def signed_distance(x: float, y: float, points: Points, begin: int, end: int) -> float:
     """Distance of a point to an outline, negative inside it."""
     nearest = np.inf
@@ -91,10 +91,10 @@ def signed_distance(x: float, y: float, points: Points, begin: int, end: int) ->
         if (ay > y) != (by > y) and x < ax + (y - ay) / (by - ay) * (bx - ax):
             inside = not inside
         ax, ay = bx, by
-    return -np.sqrt(nearest) if inside else np.sqrt(nearest)
+    return -math.sqrt(nearest) if inside else math.sqrt(nearest)
 
 
-@njit(**COMPILED)
+@compiled
 def distances(
     points: Points,
     begin: int,
@@ -123,7 +123,7 @@ def distances(
     return least
 
 
-@njit(**COMPILED)
+@compiled
 def covered(
     points: Points, begin: int, end: int, distance: NDArray[np.float64], touch: float
 ) -> float:
@@ -145,7 +145,7 @@ def covered(
     return length
 
 
-@njit(**COMPILED)
+@compiled
 def crossing(a: Points, a_begin: int, a_end: int, b: Points, b_begin: int, b_end: int) -> bool:
     """Whether two outlines cross."""
     px, py = float(a[a_end - 1, 0]), float(a[a_end - 1, 1])
@@ -165,7 +165,7 @@ def crossing(a: Points, a_begin: int, a_end: int, b: Points, b_begin: int, b_end
     return False
 
 
-@njit(**COMPILED)
+@compiled
 def perimeter(points: Points, begin: int, end: int) -> float:
     """Length of a closed outline."""
     length = 0.0
@@ -178,7 +178,7 @@ def perimeter(points: Points, begin: int, end: int) -> float:
     return length
 
 
-@njit(**COMPILED)
+@compiled
 def measured(
     nk: Points,
     nk_start: Starts,

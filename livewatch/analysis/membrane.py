@@ -12,7 +12,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numba import njit
+
+from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -57,7 +58,7 @@ def outlined(seen: Seen) -> tuple[Cell, ...]:
     return tuple(cells)
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def at_half_height(
     image: NDArray[np.float32], points: Points, start: NDArray[np.int32]
 ) -> tuple[Points, Points]:
@@ -78,7 +79,7 @@ def at_half_height(
     return moved, shapes
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def normals(ring: Points) -> Points:
     """Outward unit normals of a closed outline, whichever way it runs."""
     count = len(ring)
@@ -97,7 +98,7 @@ def normals(ring: Points) -> Points:
     return normal
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def profiles(image: NDArray[np.float32], ring: Points, normal: Points) -> Points:
     """Brightness across each point, from inside to outside; NaN beyond the image."""
     height, width = image.shape
@@ -115,7 +116,7 @@ def profiles(image: NDArray[np.float32], ring: Points, normal: Points) -> Points
     return across
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def shifts(profile: Points) -> NDArray[np.float64]:
     """How far, in pixels outward, the half height of the edge lies; NaN where there is none.
 
@@ -145,7 +146,7 @@ def shifts(profile: Points) -> NDArray[np.float64]:
     return found
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def evened(shift: NDArray[np.float64]) -> NDArray[np.float64]:
     """Shifts evened out along an outline: the median of five, 0 where most of them are unknown."""
     count = len(shift)
@@ -167,7 +168,7 @@ def evened(shift: NDArray[np.float64]) -> NDArray[np.float64]:
     return even
 
 
-@njit(cache=True, nogil=True)
+@compiled
 def shape_of(ring: Points) -> Points:
     """Area, perimeter, x and y of the centre of a closed outline."""
     twice, length, x, y = 0.0, 0.0, 0.0, 0.0

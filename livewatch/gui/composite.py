@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
+
+from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,8 +48,8 @@ def compose(nk: Pixels, tumor: Pixels, nk_table: Table, tumor_table: Table) -> T
     return picture
 
 
-@numba.njit(cache=True, nogil=True)
-def _add(nk, tumor, nk_table, tumor_table, picture):  # type: ignore[no-untyped-def]
+@compiled
+def _add(nk: Pixels, tumor: Pixels, nk_table: Table, tumor_table: Table, picture: Table) -> None:
     """Look up and add, pixel by pixel, red, green and blue side by side."""
     for row in range(nk.shape[0]):
         for column in range(nk.shape[1]):

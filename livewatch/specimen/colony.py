@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from livewatch.compiled import compiled
 from livewatch.specimen.cells import CORNERS, WAVES, settle
-from livewatch.specimen.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

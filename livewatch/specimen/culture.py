@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from livewatch.compiled import compiled
 from livewatch.specimen.cells import ALIVE, CORNERS, EMPTY, FREE, NK
 from livewatch.specimen.colony import LOG, founded, is_full, roomier
-from livewatch.specimen.compiled import compiled
 from livewatch.specimen.fate import live_on
 from livewatch.specimen.grip import HOLD_UM, hold, stay_put, take_hold
 from livewatch.specimen.motion import make_room, near_pairs, walk

@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from livewatch.compiled import compiled
 from livewatch.specimen.cells import ALIVE, DEAD, DYING, EMPTY, FREE, NK
 from livewatch.specimen.colony import DIED, DIVIDED, DYING_BEGINS, note
-from livewatch.specimen.compiled import compiled
 
 if TYPE_CHECKING:
     import numpy as np

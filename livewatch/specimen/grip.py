@@ -5,9 +5,9 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from livewatch.compiled import compiled
 from livewatch.specimen.cells import ALIVE, BRIEF, EVADE, FAIL, FREE, KILL, NK, TUMOR
 from livewatch.specimen.colony import HELD, HIT, LEFT, SLIDE_BEGINS, TWIST_BEGINS, note
-from livewatch.specimen.compiled import compiled
 from livewatch.specimen.motion import vigor
 from livewatch.specimen.outline import radius_at, wrapped
 

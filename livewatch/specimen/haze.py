@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from livewatch.specimen.compiled import compiled
+from livewatch.compiled import compiled
 from livewatch.specimen.outline import wrapped
 
 if TYPE_CHECKING:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+from livewatch.compiled import compiled
 from livewatch.specimen.cells import CORNERS
-from livewatch.specimen.compiled import compiled
 
 if TYPE_CHECKING:
     import numpy as np

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from livewatch.compiled import compiled
 from livewatch.specimen.cells import CORNERS, EMPTY, TUMOR
-from livewatch.specimen.compiled import compiled
 from livewatch.specimen.outline import wrapped
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from livewatch.compiled import compiled
 from livewatch.specimen.cells import ALIVE, CORNERS, DEAD, DYING, EMPTY, FREE, NK, WAVES
-from livewatch.specimen.compiled import compiled
 from livewatch.specimen.outline import STEP, area_of, radius_at, wrapped
 
 if TYPE_CHECKING:

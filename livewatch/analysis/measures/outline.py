@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numba
 import numpy as np
+
+from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -144,7 +145,7 @@ def _radius_by_direction(directions_deg: Floats, radius_um: Floats) -> Floats:
     return radius
 
 
-@numba.njit(cache=True, nogil=True)
+@compiled
 def distances_um(points_um: Floats, polygon_um: Floats, reach_um: float) -> Floats:
     """Distance of each point (n, 2) to a closed polygon (m, 2); negative inside it.
 

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from livewatch.analysis.segmentation.compiled import compiled
 from livewatch.analysis.segmentation.ground import ACROSS_PX, SAMPLES, ground
 from livewatch.analysis.segmentation.middles import middles
 from livewatch.analysis.segmentation.regions import regions
 from livewatch.analysis.segmentation.split import split
+from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
