@@ -83,6 +83,7 @@ def load_demo(
         turn_in(core, pixel_um)
     shows = light(core, channels) if channels is not None else None
     if camera == "demo":
+        core.setProperty("Camera", "Mode", "Noise")  # its waves would pass for cells
         core.setProperty("Camera", "OnCameraCCDXSize", sensor_px[0])
         core.setProperty("Camera", "OnCameraCCDYSize", sensor_px[1])
         return core
