@@ -2,6 +2,7 @@
 
     python tests/scoring/coculture.py labels     the authors' outlines, the authors' rule
     python tests/scoring/coculture.py pixels     the whole analysis, defaults, from the movie
+    python tests/scoring/coculture.py replay     livewatch replay as a user would, its tables scored
 
 From labels, the authors' rule (outlines at most 1 px apart in at least 3 frames in a row) goes
 through livewatch's own contact and encounter code; only outlines and identities are given.
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import csv
 import sys
+import tempfile
 from collections import defaultdict
 from pathlib import Path
 from typing import NamedTuple
@@ -24,6 +26,7 @@ import tifffile
 from livewatch.analysis.analyst import Analyst
 from livewatch.analysis.contact import contacts_of
 from livewatch.analysis.encounters import Scene, follow
+from livewatch.cli import main as livewatch
 from livewatch.model import Cell, Exposure, Frame, Kind, Plane, Purpose, Shot, View
 from livewatch.settings import Cells, ContactRules, Experiment
 
@@ -135,6 +138,40 @@ def from_pixels() -> tuple[list[dict[int, Touch]], dict[int, list[Touch]]]:
     return list(encounters.values()), touching
 
 
+def replayed() -> tuple[list[dict[int, Touch]], dict[int, list[Touch]]]:
+    """The same, from the tables of a `livewatch replay` that is told nothing but the file."""
+    with tempfile.TemporaryDirectory() as place:
+        out = Path(place) / "out"
+        words = ["replay", str(DATA / "movie.ome.tif"), "--headless", "--out", str(out)]
+        if livewatch(words) != 0:
+            sys.exit("the replay failed")
+        tables = {
+            name: list(csv.DictReader((out / "tables" / f"{name}.csv").open(newline="")))
+            for name in ("contacts", "encounters")
+        }
+    touching: dict[int, list[Touch]] = defaultdict(list)
+    of_pair: dict[tuple[str, str], dict[int, Touch]] = defaultdict(dict)
+    times_s: dict[int, float] = {}
+    for row in tables["contacts"]:
+        if float(row["gap_um"]) <= ContactRules().enter_um:
+            names = ("nk_x_um", "nk_y_um", "tumor_x_um", "tumor_y_um")
+            places = np.array([float(row[name]) for name in names])
+            touch = Touch(*(places / PIXEL_UM - 0.5).reshape(2, 2))
+            frame = int(row["frame"])
+            times_s[frame] = float(row["time_s"])
+            touching[frame].append(touch)
+            of_pair[row["nk_id"], row["tumor_id"]][frame] = touch
+    encounters = [
+        {
+            frame: touch
+            for frame, touch in of_pair[row["nk_id"], row["tumor_id"]].items()
+            if float(row["start_s"]) - 1 <= times_s[frame] <= float(row["last_contact_s"]) + 1
+        }
+        for row in tables["encounters"]
+    ]
+    return encounters, touching
+
+
 def real_touches() -> tuple[list[dict[int, Touch]], dict[int, list[Touch]]]:
     """The same of the authors: their encounters, and all their contacts at most 1 px apart."""
     stacks = [tifffile.imread(DATA / f"{name}_labels.tif") for name in ("effector", "tumor")]
@@ -175,14 +212,23 @@ def shared(a: dict[int, Touch], b: dict[int, Touch]) -> int:
 
 def score_pixels() -> bool:
     """Print and judge the encounters from pixels."""
-    found, touching = from_pixels()
+    return judged("pixels", *from_pixels())
+
+
+def score_replay() -> bool:
+    """Print and judge the encounters that a user sees."""
+    return judged("replay", *replayed())
+
+
+def judged(what: str, found: list[dict[int, Touch]], touching: dict[int, list[Touch]]) -> bool:
+    """Print and judge encounters and contacts against the authors'."""
     real, really_touching = real_touches()
     overlap = np.array([[shared(one, other) for other in real] for one in found])
     overlap = overlap.reshape(len(found), len(real))
     recall = float((overlap.max(0, initial=0) > 0).mean())
     precision = float((overlap.max(1, initial=0) > 0).mean()) if found else 0.0
     one_to_one = len(greedy(sorted((-overlap[i, j], i, j) for i, j in np.argwhere(overlap > 0))))
-    print(f"pixels: {len(real)} encounters; found {len(found)}")
+    print(f"{what}: {len(real)} encounters; found {len(found)}")
     print(f"        theirs that we saw {recall:.3f}, ours that are theirs {precision:.3f}")
     print(f"        matched one to one: {one_to_one} ({one_to_one / len(real):.3f} of theirs)")
     hits = total = claimed = 0
@@ -242,12 +288,13 @@ def score_labels() -> bool:
 def main() -> None:
     """Score what was asked for."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["labels", "pixels"], nargs="?", default="labels")
+    parser.add_argument("what", choices=["labels", "pixels", "replay"], nargs="?", default="labels")
     what = parser.parse_args().what
     if not DATA.is_dir():
         print(f"skipped: no {DATA.parent.name}/{DATA.name} beside this checkout")
         return
-    sys.exit(0 if {"labels": score_labels, "pixels": score_pixels}[what]() else 1)
+    scores = {"labels": score_labels, "pixels": score_pixels, "replay": score_replay}
+    sys.exit(0 if scores[what]() else 1)
 
 
 if __name__ == "__main__":
