@@ -152,7 +152,8 @@ def reaction(position: str, state: PolicyState, rules: Rules) -> Option:
     share = left_share(rules.light, state.spent, position)
     thinned = share < rules.experiment.light.thin_below
     pace_s = min(max(2 * pace_s, FASTEST_QUIET_S), rules.watch_s) if thinned else pace_s
-    at_once = any(pair.is_fast and not pair.answered for pair in pairs) and not visit.fast
+    can_hurry = rules.fast_s < rules.survey_s and not visit.fast
+    at_once = can_hurry and any(pair.is_fast and not pair.answered for pair in pairs)
     due_s = state.now_s if at_once else max(visit.start_s + pace_s, state.begun_s)
     view, refused = framed(pairs, visit, site, rules)
     count, purpose = 1, purpose_of(lead)
