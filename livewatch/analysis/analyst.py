@@ -15,6 +15,7 @@ import numpy as np
 from livewatch.analysis.encounters import Turn
 from livewatch.analysis.measures import Measurer, Notes
 from livewatch.analysis.membrane import outlined
+from livewatch.analysis.morsel import without_morsels
 from livewatch.analysis.places import Place, touching, tracked
 from livewatch.analysis.segmentation import Memory, Sight
 from livewatch.model import Exposure, Frame, Kind, Observation, Plane, Purpose, Shot, View
@@ -126,7 +127,10 @@ class Analyst:
     def _outlined(self, seen: Sequence[Seen]) -> dict[Kind, tuple[Cell, ...]]:
         """The cells of each channel, their outlines settled, channels in parallel."""
         cells: Iterable[tuple[Cell, ...]] = self._together(outlined, seen)  # type: ignore[assignment]
-        return {one.kind: found for one, found in zip(seen, cells, strict=True)}
+        found = {one.kind: of_kind for one, of_kind in zip(seen, cells, strict=True)}
+        if len(found) == len(Kind):
+            found[Kind.TUMOR] = without_morsels(found[Kind.TUMOR], found[Kind.NK])
+        return found
 
 
 def standing(place: Place) -> Turn:
