@@ -196,25 +196,14 @@ def _conduct(session: Session, headless: bool) -> int:
     else:
         if not headless:
             _announce(f"no window: {why_not}")
-        _attend(session)
+        from livewatch.terminal import attend
+
+        attend(session)
     print(summary(session), flush=True)
     code = 1 if session.end is None or session.end.status is Ending.FAILED else 0
     if session.is_hung:  # a device that never answers would keep the interpreter from exiting
         os._exit(code)
     return code
-
-
-def _attend(session: Session) -> None:
-    """Keep a progress line until the session is over."""
-    from livewatch.terminal import ProgressLine
-
-    line = ProgressLine(sys.stderr, session.status)
-    session.subscribe(line.see)
-    session.start()
-    while not session.is_over:
-        session.join(0.1)
-        line.tick()
-    line.done()
 
 
 def _stop_on_signals(session: Session) -> None:
