@@ -260,11 +260,16 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Missed:
-    """A slot for which there is no frame, and why."""
+    """A slot for which there is no frame, and why.
+
+    `lit` is how many frames' light the sample may have had for nothing: none where the shot was
+    refused, several where streamed images were lost.
+    """
 
     shot: Shot
     reason: str
     time_s: float
+    lit: int = 1
 
 
 @dataclass(frozen=True, slots=True)

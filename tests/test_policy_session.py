@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from policy_world import HOME, INSTRUMENT, Meeting, ToyEyes, experiment, play
 
-from livewatch.model import Ask, Instrument, Purpose, Request, View
+from livewatch.model import Ask, Instrument, Missed, Purpose, Request, View
 
 if TYPE_CHECKING:
     from livewatch.model import Shot
@@ -363,6 +363,19 @@ def test_hold_stops_everything_until_go_on() -> None:
     held = next(s for s in played.steps if isinstance(s.reply, Request))
     assert held.decision.shot is not None
     assert held.decision.shot.not_before_s == inf
+
+
+def test_a_hold_is_over_when_the_planned_time_is() -> None:
+    rules = experiment(limits={"duration_s": 100})
+    kept = play(rules, until_s=60, requests=(asked(Ask.HOLD, 45),)).kept
+    held = kept.decisions[-1].shot
+    assert held is not None
+    over = Missed(held, "refused: the planned 100 s are over", 100.0, lit=0)
+    state, decision = kept.policy.decide(kept.states[-1], over)
+    assert decision.shot is None
+    assert decision.reason == "The planned 100 s are over"
+    assert not decision.failed
+    assert state.spent == kept.states[-1].spent
 
 
 def test_look_there_is_obeyed_at_once_and_for_its_time() -> None:

@@ -184,3 +184,13 @@ def test_an_operator_can_hold_mark_and_end(tmp_path: Path) -> None:
     assert session.end == sessions.End(Ending.STOPPED, session.end.reason if session.end else "")
     asked = [event["request"]["ask"] for event in events(tmp_path / "out", "request")]
     assert asked == ["mark", "hold", "end"]
+
+
+def test_a_session_that_is_held_ends_when_its_time_is_over(tmp_path: Path) -> None:
+    session = demo(tmp_path / "out", seconds=60, speed=100.0)
+    session.ask(Request(Ask.HOLD, 0.0))
+    run(session)
+    assert session.end == sessions.End(Ending.COMPLETED, "The planned 60 s are over")
+    assert session.tally.frames <= 1
+    (missed,) = events(tmp_path / "out", "missed")
+    assert missed["missed"]["lit"] == 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from dataclasses import replace
-from math import isinf
+from math import inf, isinf
 from typing import TYPE_CHECKING, Protocol, cast
 
 from pymmcore_plus.mda import PMDAEngine
@@ -47,7 +47,8 @@ class LoopEngine(PMDAEngine):
     """Drives one loop: waits for a shot's time, takes it, and sends the loop what came of it.
 
     `take` yields what comes of a shot, one or (streamed) many; it is closed when the loop wants
-    something else.
+    something else. At `end_s` even a shot that waits for the operator is due: the gate refuses it
+    then, and the loop learns that its time is over.
     """
 
     def __init__(
@@ -57,12 +58,14 @@ class LoopEngine(PMDAEngine):
         inbox: Inbox,
         clock: Clock,
         take: Callable[[Shot], Generator[Taken, Shot, None]],
+        end_s: float = inf,
     ) -> None:
         self._core = core
         self._watch = watch
         self._inbox = inbox
         self._clock = clock
         self._take = take
+        self._end_s = end_s
         self._shot: Shot | None = None
         self._events = 0
 
@@ -138,14 +141,20 @@ class LoopEngine(PMDAEngine):
                 return False
             if self._is_due():
                 return True
-            if isinf(self._shot.not_before_s):
+            if self._is_held():
                 self._inbox.wake.wait(PATIENCE_S)
             else:
                 until_s = min(self._shot.not_before_s, self._clock.now_s() + PATIENCE_S)
                 self._clock.wait_until(until_s, self._inbox.wake)
 
     def _is_due(self) -> bool:
-        return self._shot is not None and not self._shot.not_before_s > self._clock.now_s()
+        now_s = self._clock.now_s()
+        return self._shot is not None and (
+            not self._shot.not_before_s > now_s or (self._is_held() and now_s >= self._end_s)
+        )
+
+    def _is_held(self) -> bool:
+        return self._shot is not None and isinf(self._shot.not_before_s)
 
     def _is_cancelled(self) -> bool:
         status = self._core.mda.status

@@ -6,7 +6,7 @@ Every shot passes here right before the devices move. The gate fails closed: wha
 
 from __future__ import annotations
 
-from math import isfinite
+from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 from livewatch.settings import Objective
@@ -18,12 +18,23 @@ if TYPE_CHECKING:
     from livewatch.settings import Experiment, Limits
 
 
-def refusal(shot: Shot, experiment: Experiment, instrument: Instrument) -> str | None:
-    """Why this shot is not taken, or None if nothing speaks against it."""
-    return next(_objections(shot, experiment, instrument), None)
+def refusal(
+    shot: Shot, experiment: Experiment, instrument: Instrument, now_s: float = 0.0
+) -> str | None:
+    """Why this shot is not taken at `now_s`, or None if nothing speaks against it."""
+    return next(_objections(shot, experiment, instrument, now_s), None)
 
 
-def _objections(shot: Shot, experiment: Experiment, instrument: Instrument) -> Iterator[str]:
+def over_s(limits: Limits) -> float:
+    """Session time from which on nothing is exposed."""
+    return inf if limits.duration_s is None else limits.duration_s
+
+
+def _objections(
+    shot: Shot, experiment: Experiment, instrument: Instrument, now_s: float
+) -> Iterator[str]:
+    if not now_s < over_s(experiment.limits):
+        yield f"the planned {over_s(experiment.limits):g} s are over"
     yield from _of_place(shot.view, experiment, instrument)
     yield from _of_objective(shot.view, experiment.limits, instrument)
     yield from _of_readout(shot.view, instrument)

@@ -14,7 +14,7 @@ from livewatch.microscope.engine import LoopEngine
 from livewatch.microscope.exposing import Exposing
 from livewatch.microscope.fault import Fault, Unsafe, asking, one_line
 from livewatch.microscope.fitness import refuse_unfit
-from livewatch.microscope.gate import refusal
+from livewatch.microscope.gate import over_s, refusal
 from livewatch.microscope.hand import Hand
 from livewatch.microscope.leaving import Before, before_of, restore
 from livewatch.microscope.light import Light
@@ -69,7 +69,8 @@ class Microscope:
         """Run the loop until it has no next shot. What the loop raises is raised here."""
         self._prepared()
         self._wake = inbox.wake
-        engine = LoopEngine(self._core, watch, inbox, self._clock, self._take)
+        end_s = over_s(self._experiment.limits)
+        engine = LoopEngine(self._core, watch, inbox, self._clock, self._take, end_s)
         before = self._core.mda.set_engine(engine)
         try:
             self._core.mda.run(engine.events())
@@ -128,9 +129,10 @@ class Microscope:
     def _take(self, shot: Shot) -> Generator[Taken, Shot, None]:
         """What comes of a shot: a frame or a miss; of a burst that streams, one after the other."""
         instrument, exposing, burst = self._prepared()
-        reason = refusal(shot, self._experiment, instrument)
+        now_s = self._clock.now_s()
+        reason = refusal(shot, self._experiment, instrument, now_s)
         if reason is not None:
-            yield Missed(shot, f"refused: {reason}", self._clock.now_s())
+            yield Missed(shot, f"refused: {reason}", now_s, lit=0)
         elif burst.can_stream(shot):
             yield from self._counted(burst.frames(shot, self._index), shot)
         else:

@@ -18,14 +18,15 @@ if TYPE_CHECKING:
     from livewatch.settings import Experiment
 
 
-def charged(spent: tuple[Spent, ...], shot: Shot) -> tuple[Spent, ...]:
-    """The account after one frame of `shot`."""
+def charged(spent: tuple[Spent, ...], shot: Shot, frames: int = 1) -> tuple[Spent, ...]:
+    """The account after so many frames of `shot`."""
     account = {(each.position, each.channel): each for each in spent}
     for plane in shot.planes:
         key = (shot.view.position, plane.channel)
         had = account.get(key, Spent(*key))
-        reacting = 0.0 if shot.purpose is Purpose.SURVEY else plane.dose
-        account[key] = Spent(*key, had.dose + plane.dose, had.reacting + reacting)
+        dose = frames * plane.dose
+        reacting = 0.0 if shot.purpose is Purpose.SURVEY else dose
+        account[key] = Spent(*key, had.dose + dose, had.reacting + reacting)
     return tuple(account.values())
 
 

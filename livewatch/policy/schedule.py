@@ -99,7 +99,7 @@ def turned(state: PolicyState, shot: Shot, time_s: float) -> PolicyState:
 def missed(state: PolicyState, news: Missed, rules: Rules) -> PolicyState:
     """The state after a slot was lost: try again, then skip it, then wait longer and longer.
 
-    Nothing says whether the sample was exposed, so its light is charged as if it was.
+    Light that the sample may have had for it is charged.
     """
     limits = rules.experiment.limits
     now_s = max(state.now_s, news.time_s)
@@ -109,9 +109,8 @@ def missed(state: PolicyState, news: Missed, rules: Rules) -> PolicyState:
         since_s=min(before.since_s, now_s),
         tries=before.tries + 1,
     )
-    state = replace(
-        state, now_s=now_s, spent=charged(state.spent, news.shot), burst=None, trouble=trouble
-    )
+    spent = charged(state.spent, news.shot, news.lit)
+    state = replace(state, now_s=now_s, spent=spent, burst=None, trouble=trouble)
     if now_s - trouble.since_s >= limits.give_up_s:
         ended = f"No frame for {now_s - trouble.since_s:.0f} s: {news.reason}"
         return replace(state, ended=ended, failed=True)

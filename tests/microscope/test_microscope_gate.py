@@ -98,3 +98,12 @@ def test_whatever_passes_is_inside_every_limit(
         and 0 < power <= 2
     )
     assert (refusal(asked, EXPERIMENT, INSTRUMENT) is None) == inside
+
+
+def test_nothing_is_exposed_once_the_planned_time_is_over() -> None:
+    short = EXPERIMENT.model_copy(
+        update={"limits": EXPERIMENT.limits.model_copy(update={"duration_s": 300.0})}
+    )
+    assert refusal(shot(), short, INSTRUMENT, 299.9) is None
+    assert refusal(shot(), short, INSTRUMENT, 300.0) == "the planned 300 s are over"
+    assert refusal(shot(), short, INSTRUMENT, float("nan")) == "the planned 300 s are over"

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from microscope_stand import NK, TUMOR, Build, shows
+from microscope_stand import EXPERIMENT, NK, TUMOR, Build, shows
 
 from livewatch.clock import RealClock
 from livewatch.model import Ask, Frame, Missed, Plane, Region, Reply, Request, Shot
@@ -190,3 +190,15 @@ def test_only_the_planes_asked_for_are_exposed(build: Build) -> None:
     (frame,) = stand.take(stand.shot(Plane("tumor", 12.0)))
     assert [one[1:3] for one in stand.specimen.exposed] == [("tumor", 12.0)]
     assert len(frame.planes) == 1
+
+
+def test_a_hold_ends_where_the_session_does(build: Build) -> None:
+    limits = EXPERIMENT.limits.model_copy(update={"duration_s": 20.0})
+    short = EXPERIMENT.model_copy(update={"limits": limits})
+    stand = build(short, clock=RealClock(speed=50))
+    (held,) = stand.take(stand.shot(due_s=float("inf")))
+    assert isinstance(held, Missed)
+    assert held.reason == "refused: the planned 20 s are over"
+    assert held.lit == 0
+    assert held.time_s >= 20
+    assert stand.specimen.exposed == []
