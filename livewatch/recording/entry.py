@@ -27,7 +27,8 @@ class Entry(BaseModel):
     what they are, `checksums` (xxh3, 64 bit, one per plane, over little-endian rows) whether they
     are intact. `view` is the confirmed view, `asked` the view that was asked for where it differs.
     `due_s` is when the shot was due, `dose` its light in ms at full power, `count` the frames that
-    its burst had left. `decision` is the number of the decision that ordered it.
+    its burst had left. `decision` is the number of the decision that ordered it. `remark` says what
+    is wrong with the frame nevertheless (out of focus).
     """
 
     model_config = ConfigDict(frozen=True, extra="ignore", ser_json_inf_nan="strings")
@@ -49,6 +50,7 @@ class Entry(BaseModel):
     shape: tuple[int, int, int]
     dtype: Annotated[str, Field(pattern=r"^uint(8|16)$")]
     checksums: tuple[str, ...]
+    remark: str = ""
 
     @model_validator(mode="after")
     def _consistent(self) -> Self:
@@ -86,6 +88,7 @@ class Entry(BaseModel):
             shape=(len(frame.planes), *frame.planes[0].shape),
             dtype=frame.planes[0].dtype.name,
             checksums=tuple(checksum(plane) for plane in frame.planes),
+            remark=frame.remark,
         )
 
     @property
@@ -109,6 +112,7 @@ class Entry(BaseModel):
             exposures=self.exposures,
             time_s=self.time_s,
             source=self.source,
+            remark=self.remark,
         )
 
 

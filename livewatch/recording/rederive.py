@@ -104,10 +104,12 @@ def minded(session: SessionFolder, policy: Policy) -> tuple[PolicyState, int]:
             raise BadInput(f"{where}: what was seen in frame {frame} is not there")
         return known[frame]
 
-    state, decisions = policy.begin(begun_s(session))[0], 0
-    for _, state, decision in _driven(session, policy, seen):  # noqa: B007
+    state, decisions, frames = policy.begin(begun_s(session))[0], 0, 0
+    for turn, state, decision in _driven(session, policy, seen):  # noqa: B007
         decisions = decision.id
-    return state, decisions
+        if isinstance(turn.came, Entry):
+            frames = turn.came.frame + 1
+    return undecided(session, policy, state, frames, len(session)), decisions
 
 
 def begun_s(session: SessionFolder) -> float:
@@ -123,12 +125,15 @@ def _driven(
 ) -> Iterator[tuple[Turn, PolicyState, Decision]]:
     """The policy told everything again; its state and decision after each turn."""
     state, decision = policy.begin(begun_s(session))
-    number = 0
+    number = frames = 0
     for turn in turns(session):
         if isinstance(turn, Resumption):
+            state = undecided(session, policy, state, frames, turn.frame)
             state, decision = policy.resume(state, turn.time_s)
+            frames = turn.frame
             continue
         if isinstance(turn.came, Entry):
+            frames = turn.came.frame + 1
             state, decision = policy.decide(state, exposed(turn.came))
         elif turn.came is not None:
             state, decision = policy.decide(state, turn.came)
@@ -136,6 +141,18 @@ def _driven(
             state, decision = policy.decide(state, seen(turn.seen))
         number += 1
         yield turn, state, decision.numbered(number)
+
+
+def undecided(
+    session: SessionFolder, policy: Policy, state: PolicyState, decided: int, frames: int
+) -> PolicyState:
+    """The policy's state, told of the frames that a crash left written and not decided on.
+
+    They have had their light, and their slots.
+    """
+    for frame in range(decided, frames):
+        state, _ = policy.decide(state, exposed(session.entry(frame)))
+    return state
 
 
 def exposed(entry: Entry) -> Exposed:

@@ -104,7 +104,7 @@ def turns(session: SessionFolder) -> Iterator[Turn | Resumption]:
             case "request":
                 pending[event["event"]] = parsed(REQUEST, event.get("request"), where)
             case "resumed":
-                yield _resumption(event, where)
+                yield _resumption(event, session, where)
             case "decision":
                 decision = parsed(DECISION, event.get("decision"), where)
                 _need_possible(decision.shot, where)
@@ -118,9 +118,11 @@ def _need_possible(shot: Shot | None, where: str) -> None:
         raise BadInput(f"{where}: damaged, a view with {wrong}")
 
 
-def _resumption(event: Mapping[str, Any], where: str) -> Resumption:
+def _resumption(event: Mapping[str, Any], session: SessionFolder, where: str) -> Resumption:
     match event:
-        case {"time_s": float() | int() as time_s, "frame": int(frame)}:
+        case {"time_s": float() | int() as time_s, "frame": int(frame)} if (
+            0 <= frame <= len(session)
+        ):
             return Resumption(float(time_s), frame)
     raise BadInput(f"{where}: damaged, when it was resumed is not there")
 

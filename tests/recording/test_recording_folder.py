@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from invented import encounter, frame, observation, step, view
+from spoiling import bytes_flipped, value_made_up
 
 from livewatch.errors import BadInput
 from livewatch.model import Region
@@ -176,27 +177,12 @@ def verify_pixels(folder: Path) -> bool:
 @given(st.data())
 def test_flipped_bytes_give_one_line_or_nothing(session: Path, data: st.DataObject) -> None:
     files = sorted(path for path in session.rglob("*") if path.is_file() and path.suffix != ".csv")
-    path = data.draw(st.sampled_from(files))
-    before = path.read_bytes()
-    spoilt = bytearray(before)
-    for _ in range(data.draw(st.integers(1, 3))):
-        spoilt[data.draw(st.integers(0, len(before) - 1))] = data.draw(st.integers(0, 255))
-    cut = data.draw(st.integers(0, len(before)) | st.none())
-    path.write_bytes(spoilt if cut is None else spoilt[:cut])
-    try:
-        read_everything(session)
-        verify(session)
-    except BadInput as refusal:
-        is_one_line(refusal)
-    finally:
-        path.write_bytes(before)
-
-
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
-    max_leaves=8,
-)
+    with bytes_flipped(data, data.draw(st.sampled_from(files))):
+        try:
+            read_everything(session)
+            verify(session)
+        except BadInput as refusal:
+            is_one_line(refusal)
 
 
 @settings(
@@ -208,21 +194,9 @@ JSON = st.recursive(
 def test_made_up_values_in_ledgers_give_one_line_or_nothing(
     session: Path, data: st.DataObject
 ) -> None:
-    path = session / data.draw(st.sampled_from(LEDGERS))
-    before = path.read_bytes()
-    lines = [json.loads(line) for line in before.splitlines()]
-    place = data.draw(st.sampled_from(lines))
-    for _ in range(data.draw(st.integers(0, 3))):
-        inner = [value for value in place.values() if isinstance(value, dict) and value]
-        if not inner:
-            break
-        place = data.draw(st.sampled_from(inner))
-    place[data.draw(st.sampled_from(sorted(place)))] = data.draw(JSON)
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    try:
-        read_everything(session)
-        verify(session)
-    except BadInput as refusal:
-        is_one_line(refusal)
-    finally:
-        path.write_bytes(before)
+    with value_made_up(data, session / data.draw(st.sampled_from(LEDGERS))):
+        try:
+            read_everything(session)
+            verify(session)
+        except BadInput as refusal:
+            is_one_line(refusal)

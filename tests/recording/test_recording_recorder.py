@@ -38,9 +38,10 @@ def record(folder: Path, frames: list[Frame], end: dict[str, object] | None = No
 
 def test_a_frame_comes_back_as_it_went_in(tmp_path: Path) -> None:
     at = view(PAIR, stage_x_um=1 / 3)
-    sent = replace(frame(0, at, time_s=0.1 + 0.2), source=7)
+    sent = replace(frame(0, at, time_s=0.1 + 0.2), source=7, remark="out of focus: a test")
     record(tmp_path / "s", [sent])
     found = SessionFolder.open(tmp_path / "s").frame(0)
+    assert found.remark == "out of focus: a test"
     assert (found.shot, found.view, found.exposures) == (sent.shot, sent.view, sent.exposures)
     assert (found.index, found.source, found.time_s) == (0, 7, sent.time_s)
     for ours, theirs in zip(found.planes, sent.planes, strict=True):

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lived import Life, asked, begun, end_of, experiment, live
+from lived import INSTRUMENT, Life, asked, begun, end_of, experiment, live, taken
+from spoiling import value_made_up
 
 from livewatch.analysis.analyst import Analyst
 from livewatch.errors import BadInput
@@ -193,6 +194,30 @@ def test_a_resumed_session_remembers_everything_and_is_sound(tmp_path: Path, end
     export(tmp_path / "s")
 
 
+def test_a_frame_that_nobody_decided_on_before_a_crash_has_had_its_light(tmp_path: Path) -> None:
+    plan = experiment()
+    recorder = begun(tmp_path / "s", plan)
+    last = live(recorder, replace(EVENTFUL, ends_at=6), plan)
+    assert last.shot is not None
+    recorder.wait(5)
+    policy = Policy(plan, INSTRUMENT)
+    before = remembered(tmp_path / "s", policy, Analyst(plan))
+    recorder.put(taken(last.shot, 6, last.shot.not_before_s))
+    recorder.close(None)
+    after = remembered(tmp_path / "s", policy, Analyst(plan))
+    (nk, _), (nk_after, _) = before.policy.spent, after.policy.spent
+    assert nk_after.dose == nk.dose + last.shot.planes[0].dose
+    assert after.policy.visits[0].slot == before.policy.visits[0].slot + 1
+    again = Recorder.resume(tmp_path / "s", {"time_s": after.last_s + 9.0})
+    mind = policy.resume(after.policy, after.last_s + 9.0)
+    last = live(
+        again, EVENTFUL, plan, analysis=after.analysis, mind=mind, decisions=after.decisions,
+        frames=after.frames, now_s=after.last_s + 9.0,
+    )  # fmt: skip
+    again.close(end_of(again, last))
+    assert verify(tmp_path / "s").problems == ()
+
+
 @pytest.fixture(scope="module")
 def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("short") / "s"
@@ -203,33 +228,15 @@ def short(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner),
-    max_leaves=8,
-)
-
-
 @settings(max_examples=60, deadline=None)
 @given(st.data())
 def test_made_up_values_are_refused_or_found_in_one_line(short: Path, data: st.DataObject) -> None:
     path = short / data.draw(st.sampled_from(sorted(path.name for path in short.glob("*.json*"))))
-    before = path.read_bytes()
-    lines = [json.loads(line) for line in before.splitlines()]
-    place = data.draw(st.sampled_from(lines))
-    for _ in range(data.draw(st.integers(0, 4))):
-        inner = [value for value in place.values() if isinstance(value, dict) and value]
-        if not inner:
-            break
-        place = data.draw(st.sampled_from(inner))
-    place[data.draw(st.sampled_from(sorted(place)))] = data.draw(JSON)
-    path.write_text("".join(json.dumps(line) + "\n" for line in lines), encoding="utf-8")
-    try:
-        found = verify(short).problems
-    except BadInput as refusal:
-        found = (str(refusal),)
-    finally:
-        path.write_bytes(before)
+    with value_made_up(data, path):
+        try:
+            found = verify(short).problems
+        except BadInput as refusal:
+            found = (str(refusal),)
     assert not any("\n" in problem for problem in found)
 
 
