@@ -191,11 +191,34 @@ class OutcomeRules(Section):
     )
 
 
-class Zoom(StrEnum):
-    """What a closer look changes."""
+class Zoom(Section):
+    """The closer look at an encounter: each by choice, or combined. Checked after every change."""
 
-    NONE = "none"
-    REGION = "region"
+    region: bool = Field(
+        True, description="read out only the pair, as soon as it is about to touch"
+    )
+    region_um: Positive = Field(80.0, description="side of the region around the pair")
+    recenter_um: Positive = Field(
+        8.0, description="move the region when the pair is this far off its centre"
+    )
+    binning: Annotated[int, Field(ge=1, le=16)] | None = Field(
+        None, description="camera binning of a closer look; unset: the survey's", examples=[1]
+    )
+    objective: str = Field(
+        "", description="objective turned in for a pair in contact; '' = the survey's"
+    )
+    settle_ms: NotNegative = Field(0.0, description="rest after the turret has turned")
+    autofocus: bool = Field(
+        False, description="let the microscope's autofocus focus once after the turret has turned"
+    )
+    aim_um: Positive = Field(
+        4.0,
+        description="the first frame after a change shows the cells this close to where they were, "
+        "else the aim is corrected once, and then given up",
+    )
+    retry_s: Positive = Field(
+        600.0, description="a closer look that was given up is not tried again for this long"
+    )
 
 
 class Reaction(Section):
@@ -203,11 +226,6 @@ class Reaction(Section):
 
     interval_s: NotNegative = Field(
         2.0, description="time between frames in an encounter; 0 = as fast as possible"
-    )
-    zoom: Zoom = Field(Zoom.REGION, description="'none', or 'region': read out only the pair")
-    region_um: Positive = Field(80.0, description="side of the region around the pair")
-    recenter_um: Positive = Field(
-        8.0, description="move the region when the pair is this far off its centre"
     )
     look_around_s: Positive = Field(
         10.0, description="the whole field is read this often meanwhile: costs data, no light"
@@ -390,6 +408,7 @@ class Experiment(Section):
     outcome: OutcomeRules = OutcomeRules()
     watch: Watch = Watch()
     reaction: Reaction = Reaction()
+    zoom: Zoom = Zoom()
     light: Light = Light()
     limits: Limits = Limits()
     analysis: AnalysisRules = AnalysisRules()

@@ -31,8 +31,8 @@ REFUSED = {
         "line 2: [sruvey] is not a setting; did you mean survey?",
     ),
     "wrong choice": (
-        '[reaction]\nzoom = "regio"\n',
-        "line 2: [reaction] zoom = \"regio\": must be 'none' or 'region'; did you mean region?",
+        '[microscope]\nimaging = "sequentiel"\n',
+        "line 2: [microscope] imaging = \"sequentiel\": must be 'sequential', ",
     ),
     "impossible value": (
         "[channels.nk]\n[channels.tumor]\nexposure_ms = -1\n",
@@ -65,7 +65,7 @@ REFUSED = {
         "line 9: [positions] 2 y is not a setting",
     ),
     "a value where a table belongs": ("survey = 3\n", "line 1: survey must be a table"),
-    "a dotted key": ("reaction.zoom = 3\n", "line 1: [reaction] zoom = 3"),
+    "a dotted key": ("zoom.objective = 3\n", "line 1: [zoom] objective = 3"),
     "after values of several lines": (
         "[limits]\nx_um = [\n  -1, # ]\n  1,\n]\n"
         '[microscope]\nconfig = """\n[survey]\n"""\nbin = 1\n',

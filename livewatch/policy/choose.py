@@ -17,7 +17,6 @@ from livewatch.policy.rates import FASTEST_QUIET_S, interval_s
 from livewatch.policy.region import Box, aimed, hull
 from livewatch.policy.state import Stage
 from livewatch.policy.words import waits, who, why
-from livewatch.settings import Zoom
 
 if TYPE_CHECKING:
     from livewatch.policy.rules import Rules
@@ -209,7 +208,7 @@ def framed(
         f"{who(pair)} does not fit beside {who(pairs[0])}" for pair in pairs if pair not in held
     )
     view = aimed_at(held, lead, visit, site, rules)
-    if rules.experiment.reaction.zoom is Zoom.NONE or not rules.instrument.has_region:
+    if not (rules.experiment.zoom.region and rules.instrument.has_region):
         view = replace(view, region=None)
     return view, left
 
@@ -220,7 +219,7 @@ def aimed_at(
     """The view around some pairs, the stage standing so that it shows the `lead` core."""
     wish = hull(Box.around(pair.x_um, pair.y_um, side_um(pair, rules)) for pair in pairs)
     inner = hull(core(pair, rules) for pair in pairs)
-    recenter_um = rules.experiment.reaction.recenter_um
+    recenter_um = rules.experiment.zoom.recenter_um
     movable, limits = rules.instrument.moves_xy, rules.experiment.limits
     return aimed(site.view, visit.aim, wish, inner, lead, recenter_um, movable, limits)
 
@@ -234,5 +233,5 @@ def core(pair: Followed, rules: Rules) -> Box:
 def side_um(pair: Followed, rules: Rules) -> float:
     """The side of a pair's own region: as asked for, or more if the cells need it."""
     least = pair.span_um + 1.2 * rules.experiment.cells.tumor_diameter_um
-    reaction = rules.experiment.reaction
-    return max(reaction.region_um, least + 2 * reaction.recenter_um)
+    zoom = rules.experiment.zoom
+    return max(zoom.region_um, least + 2 * zoom.recenter_um)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from livewatch.model import Purpose, View
 from livewatch.policy.region import Box, cropped
 from livewatch.policy.rules import Rules
-from livewatch.settings import Imaging, Zoom
+from livewatch.settings import Imaging
 
 if TYPE_CHECKING:
     from livewatch.model import Instrument
@@ -110,10 +110,10 @@ def forecast(
 
 def closer(whole: View, rules: Rules) -> View:
     """The view of a close look at one pair in the middle of the field."""
-    reaction = rules.experiment.reaction
-    if reaction.zoom is Zoom.NONE or not rules.instrument.has_region:
+    zoom = rules.experiment.zoom
+    if not (zoom.region and rules.instrument.has_region):
         return whole
-    return cropped(whole, Box.around(whole.x_um, whole.y_um, reaction.region_um))
+    return cropped(whole, Box.around(whole.x_um, whole.y_um, zoom.region_um))
 
 
 def time_of_frame_s(rules: Rules, plane_s: float) -> float:

@@ -31,6 +31,8 @@ def plan_for(recording: Recording, chosen: Experiment | None = None) -> Experime
         update={
             "microscope": microscope_of(recording),
             "channels": channels_of(recording, plan),
+            "objectives": {},  # a recording's places are the sample's: no lens is off its axis
+            "zoom": zoom_of(recording, plan),
             "positions": plan.positions or (position_of(recording),),
             "limits": limits_of(recording, plan),
         }
@@ -52,7 +54,7 @@ def paced(plan: Experiment, recording: Recording, *, is_chosen: bool) -> Experim
     """The plan, at no faster rate than the recording's, and without a zoom nobody asked for."""
     step_s = interval_s(recording)
     survey_s = max(plan.survey.interval_s, step_s) if is_chosen else step_s
-    zoom = plan.reaction.zoom if is_chosen else Zoom.NONE
+    zoom = plan.zoom if is_chosen else Zoom(region=False)
     reaction_s = max(plan.reaction.interval_s, step_s)
     return plan.model_copy(
         update={
@@ -60,11 +62,17 @@ def paced(plan: Experiment, recording: Recording, *, is_chosen: bool) -> Experim
             "watch": plan.watch.model_copy(
                 update={"interval_s": max(plan.watch.interval_s, step_s)}
             ),
-            "reaction": plan.reaction.model_copy(
-                update={"interval_s": reaction_s, "zoom": zoom, "burst": 0}
-            ),
+            "reaction": plan.reaction.model_copy(update={"interval_s": reaction_s, "burst": 0}),
+            "zoom": zoom,
         }
     )
+
+
+def zoom_of(recording: Recording, plan: Experiment) -> Zoom:
+    """The plan's closer look, with an objective only if the recording was made with it, too."""
+    known = plan.zoom.objective in recording.pixel_um
+    update = {"objective": plan.zoom.objective if known else "", "autofocus": False}
+    return plan.zoom.model_copy(update=update)
 
 
 def interval_s(recording: Recording) -> float:

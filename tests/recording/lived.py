@@ -42,7 +42,7 @@ def experiment(duration_s: float = 400.0) -> Experiment:
     return Experiment.model_validate(
         {
             "survey": {"interval_s": 20},
-            "reaction": {"interval_s": 4, "cooldown_s": 20, "region_um": 80},
+            "reaction": {"interval_s": 4, "cooldown_s": 20},
             "limits": {"duration_s": duration_s},
         }
     )
