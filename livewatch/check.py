@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from livewatch.microscope.configuration import Configuration
-    from livewatch.settings import Experiment
+    from livewatch.settings import Channel, Experiment
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +71,7 @@ def uses(experiment: Experiment, configuration: Configuration) -> list[str]:
     lines = [f"{configuration.path.name}: {len(configuration.devices)} devices; {roles}"]
     for name, channel in experiment.channels.items():
         preset = f"preset {channel.preset} of {channel.group}" if channel.preset else "no preset"
-        lines.append(f"channel {name}: {preset}, {channel.exposure_ms:g} ms")
+        lines.append(f"channel {name}: {preset}, {channel.exposure_ms:g} ms{seldom(channel)}")
     pixels = ", ".join(
         f"{name or 'no turret'} {um:g} um" for name, um in configuration.pixel_um.items()
     )
@@ -80,6 +80,12 @@ def uses(experiment: Experiment, configuration: Configuration) -> list[str]:
     places = [f"{p.name} ({p.x_um:g}, {p.y_um:g})" for p in experiment.positions]
     lines.append(f"positions: {', '.join(places) or 'where the stage stands'}")
     return lines
+
+
+def seldom(channel: Channel) -> str:
+    """How often a channel is exposed, where it is not in every frame."""
+    frames = f", in one of {channel.every_frames} frames" if channel.every_frames > 1 else ""
+    return frames + (f", no sooner than every {channel.every_s:g} s" if channel.every_s else "")
 
 
 def supposed(

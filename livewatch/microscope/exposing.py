@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from livewatch.clock import stopwatch_s
-from livewatch.microscope.fault import Fault, asking
+from livewatch.microscope.fault import CameraFault, Fault, asking
 from livewatch.model import Exposure, Frame, Stopwatch
 from livewatch.settings import Imaging
 from livewatch.specimen.camera import SOURCE
@@ -54,15 +54,16 @@ class Exposing:
         view, remark = self._aim.at(shot.view)
         images: list[Pixels] = []
         exposures: list[Exposure] = []
-        begun_s = None
+        begun_s, source = None, None
         for planes in self.together(shot.planes):
             self.prepare(planes[0])
-            with self._light.on(), asking("exposing"):
+            with self._light.on(), asking("exposing", CameraFault):
                 started_s, begun_s = self._clock.now_s(), begun_s or stopwatch_s()
                 self._core.snapImage()
                 exposed_s = stopwatch_s()
             exposures += self._exposed(planes, started_s)
             images += self.read(planes, view)
+            source = self._newer(source)
         stopwatch = Stopwatch(begun_s or 0.0, exposed_s, stopwatch_s())
         return Frame(
             index=index,
@@ -71,7 +72,7 @@ class Exposing:
             planes=tuple(images),
             exposures=tuple(exposures),
             time_s=exposures[0].start_s,
-            source=self._source(),
+            source=source,
             stopwatch=stopwatch,
             remark=remark,
         )
@@ -95,7 +96,7 @@ class Exposing:
 
     def read(self, planes: tuple[Plane, ...], view: View) -> list[Pixels]:
         """The images of these planes that the camera has just taken."""
-        with asking("reading the image"):
+        with asking("reading the image", CameraFault):
             if self._imaging is Imaging.TWO_CAMERAS:
                 raw = [self._core.getImage(camera) for camera in range(2)]
             else:
@@ -125,12 +126,15 @@ class Exposing:
         end_s = self._clock.now_s()
         return [Exposure(plane.channel, start_s, end_s, plane.exposure_ms) for plane in planes]
 
-    def _source(self) -> int | None:
-        """The recorded time point that was shown, in a replay."""
+    def _newer(self, before: int | None) -> int | None:
+        """The newest recorded time point that was shown, in a replay.
+
+        A channel that was recorded less often shows an older one than the others do.
+        """
         if not self._tells_source:
             return None
         source = int(self._core.getProperty(self._bench.camera, SOURCE))
-        return None if source < 0 else source
+        return before if source < 0 else max(source, -1 if before is None else before)
 
 
 def checked(image: Pixels) -> Pixels:

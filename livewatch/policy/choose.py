@@ -11,6 +11,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from livewatch.model import Decision, Purpose, Shot, View
+from livewatch.policy.due import due, left_out
 from livewatch.policy.light import affordable, left_share
 from livewatch.policy.priority import holder, rank, ranked
 from livewatch.policy.rates import FASTEST_QUIET_S, interval_s
@@ -60,7 +61,7 @@ def paid_for(state: PolicyState, rules: Rules) -> tuple[PolicyState, tuple[str, 
     """The state with those followed pairs only that there is light for; and the refusals."""
     dark: set[str] = set()
     for site in rules.sites:
-        shot = Shot(site.view, rules.planes, state.now_s, Purpose.ENCOUNTER)
+        shot = Shot(site.view, rules.always, state.now_s, Purpose.ENCOUNTER)
         if not frames_left(shot, state, rules):
             dark.add(site.name)
     lit = tuple(pair for pair in state.followed if pair.position not in dark)
@@ -69,7 +70,7 @@ def paid_for(state: PolicyState, rules: Rules) -> tuple[PolicyState, tuple[str, 
         for pair in state.followed
         if pair.position in dark
     )
-    return replace(state, followed=lit), (*state.declined, *refused)
+    return replace(state, followed=lit), (*state.declined, *left_out(state.spent, rules), *refused)
 
 
 def frames_left(shot: Shot, state: PolicyState, rules: Rules) -> int:
@@ -111,7 +112,7 @@ def survey(site: Site, visit: Visit, rounds: int, state: PolicyState, rules: Rul
     first = visit.slot == 0
     slot = visit.slot + (0 if first else rounds - 1)
     due_s = max(slot_s(site, slot, state, rules), visit.start_s + rules.fast_s)
-    shot = Shot(site.view, rules.planes, due_s, Purpose.SURVEY)
+    shot = due(Shot(site.view, rules.planes, due_s, Purpose.SURVEY), state.spent, rules)
     count = sum(pair.position == site.name for pair in state.followed)
     seen = f"{count} pair{'s' * (count > 1)} near" if count else "nothing near contact"
     pace = f"one frame every {rules.survey_s * rounds:g} s"
@@ -167,7 +168,10 @@ def reaction(position: str, state: PolicyState, rules: Rules) -> Option:
         reason += f"; {len(pairs) - 1} more at {position}"
     if thinned:
         reason += f"; half as often, for {share:.0%} of its light is left"
-    shot = Shot(view, rules.planes, due_s, purpose, count)
+    if purpose is Purpose.BURST:
+        shot = Shot(view, rules.always, due_s, purpose, count)
+    else:
+        shot = due(Shot(view, rules.planes, due_s, purpose), state.spent, rules)
     shot = replace(shot, count=frames_left(shot, state, rules))
     order_s = -inf if at_once else due_s
     return Option(shot, order_s, rank(lead, state), reason, lead.encounter, refused)

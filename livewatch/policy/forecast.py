@@ -10,11 +10,15 @@ from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 from livewatch.model import Purpose, View
+from livewatch.policy.channels import ALWAYS
 from livewatch.policy.region import Box, cropped
 from livewatch.policy.rules import Rules
 from livewatch.settings import Imaging
+from livewatch.units import span
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
     from livewatch.model import Instrument
     from livewatch.settings import Experiment
 
@@ -27,9 +31,10 @@ class Pace:
     """One mode: how often it images, what it writes, and what light it gives a position.
 
     `interval_s` is what can be reached: the wish, or the time a frame takes if that is longer.
-    `light_per_h` is exposure in ms times relative power, per channel and hour, at one position;
-    `budget_h` how long its share of the light budget lasts at this pace, `disk_h` how long the
-    disk does.
+    `frame_s` is what a frame takes, on average over those that expose more channels and those
+    that expose fewer. `light_per_h` is exposure in ms times relative power, per channel and hour,
+    at one position; `budget_h` how long its share of the light budget lasts at this pace in the
+    channels of every frame, `disk_h` how long the disk does.
     """
 
     purpose: Purpose
@@ -42,15 +47,20 @@ class Pace:
     disk_h: float
 
     def line(self) -> str:
-        """The pace as a line to read."""
+        """The pace as a row of the table that `HEADING` heads."""
         rows, columns = self.shape
         light = ", ".join(f"{channel} {dose:,.0f}" for channel, dose in self.light_per_h.items())
         return (
-            f"{self.purpose}: {columns} x {rows} px every {self.interval_s:.3g} s "
-            f"(a frame takes {self.frame_s:.3g} s), {self.bytes_per_h / 1e9:.3g} GB/h, "
-            f"light per hour {light}; budget lasts {hours(self.budget_h)}, "
-            f"disk {hours(self.disk_h)}"
+            f"{self.purpose:<10}{span(self.interval_s):>8}{span(self.frame_s):>9}"
+            f"{f'{columns} x {rows}':>13}{f'{self.bytes_per_h / 1e9:.3g} GB/h':>12}"
+            f"{hours(self.disk_h):>13}{hours(self.budget_h):>13}  {light}"
         )
+
+
+HEADING = (
+    f"{'mode':<10}{'every':>8}{'takes':>9}{'pixels':>13}{'data':>12}{'disk lasts':>13}"
+    f"{'light lasts':>13}  light per hour, in ms at full power"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +79,7 @@ class Forecast:
 
     def lines(self) -> tuple[str, ...]:
         """All of it, a line each."""
-        return (*(pace.line() for pace in self.paces), *self.remarks)
+        return (HEADING, *(pace.line() for pace in self.paces), *self.remarks)
 
 
 def forecast(
@@ -87,25 +97,24 @@ def forecast(
     rules = Rules.of(experiment, instrument)
     whole = rules.sites[0].view
     close = closer(whole, rules)
-    frame_s = time_of_frame_s(rules, plane_s)
+    frame_s = time_of_frame_s(rules, plane_s)  # with every channel: the longest there is
     round_s = len(rules.sites) * (frame_s + (move_s if len(rules.sites) > 1 else 0.0))
     reaction, free = (
         experiment.reaction,
         max(free_bytes - experiment.limits.disk_reserve_gb * 1e9, 0),
     )
     plans = [
-        (Purpose.SURVEY, rules.survey_s, max(frame_s, round_s), whole),
-        (Purpose.WATCH, rules.watch_s, frame_s, whole),
-        (Purpose.ENCOUNTER, rules.fast_s, frame_s, close),
-        (Purpose.COOLDOWN, rules.watch_s, frame_s, close),
+        (Purpose.SURVEY, max(rules.survey_s, round_s), whole),
+        (Purpose.WATCH, rules.watch_s, whole),
+        (Purpose.ENCOUNTER, rules.fast_s, close),
+        (Purpose.COOLDOWN, rules.watch_s, close),
     ]
     if reaction.burst:
-        plans.append((Purpose.BURST, 0.0, frame_s, close))
+        plans.append((Purpose.BURST, 0.0, close))
     paces = tuple(
-        paced(purpose, max(wish_s, least_s), frame_s, view, rules, free)
-        for purpose, wish_s, least_s, view in plans
+        paced(purpose, wish_s, view, rules, plane_s, free) for purpose, wish_s, view in plans
     )
-    return Forecast(paces, tuple(remarks(rules, frame_s, round_s)))
+    return Forecast(paces, (*remarks(rules, frame_s, round_s), *light_plan(rules, paces)))
 
 
 def closer(whole: View, rules: Rules) -> View:
@@ -116,37 +125,79 @@ def closer(whole: View, rules: Rules) -> View:
     return cropped(whole, Box.around(whole.x_um, whole.y_um, zoom.region_um))
 
 
-def time_of_frame_s(rules: Rules, plane_s: float) -> float:
-    """How long one frame of all channels takes: exposures one after the other, or at once."""
-    exposures_s = [plane.exposure_ms / 1000 for plane in rules.planes]
-    if rules.experiment.microscope.imaging is Imaging.SEQUENTIAL:
-        return sum(exposures_s) + len(exposures_s) * plane_s
-    return max(exposures_s) + plane_s
+def time_of_frame_s(
+    rules: Rules, plane_s: float, shares: Mapping[str, float] | None = None
+) -> float:
+    """How long a frame takes: exposures one after the other, or at once.
+
+    With `shares`, each channel is exposed in that share of the frames: the mean; else all are.
+    """
+    exposures_s = [
+        (plane.exposure_ms / 1000 + plane_s) * (1.0 if shares is None else shares[plane.channel])
+        for plane in rules.planes
+    ]
+    is_sequential = rules.experiment.microscope.imaging is Imaging.SEQUENTIAL
+    return sum(exposures_s) if is_sequential else max(exposures_s)
+
+
+def shares_of(purpose: Purpose, interval_s: float, rules: Rules) -> dict[str, float]:
+    """In which share of a mode's frames each channel is exposed. A burst waits for none."""
+    if purpose is Purpose.BURST:
+        return {plane.channel: float(plane in rules.always) for plane in rules.planes}
+    return {plane.channel: 1 / rules.one_in(plane.channel, interval_s) for plane in rules.planes}
 
 
 def paced(
-    purpose: Purpose, interval_s: float, frame_s: float, view: View, rules: Rules, free: float
+    purpose: Purpose, wish_s: float, view: View, rules: Rules, plane_s: float, free: float
 ) -> Pace:
     """One mode's pace. Whole frames taken to look around are part of a close look's data."""
+    least_s = time_of_frame_s(rules, plane_s, shares_of(Purpose.BURST, wish_s, rules))
+    shares = shares_of(purpose, max(wish_s, least_s), rules)
+    frame_s = time_of_frame_s(rules, plane_s, shares)
+    interval_s = max(wish_s, frame_s)
     per_h = HOUR_S / interval_s
     whole_per_h = 0.0
     if view.region is not None:
         whole_per_h = min(per_h, HOUR_S / rules.experiment.reaction.look_around_s)
     places = len(rules.sites) if purpose is Purpose.SURVEY else 1
     written = places * (
-        (per_h - whole_per_h) * frame_bytes(view, rules)
-        + whole_per_h * frame_bytes(rules.sites[0].view, rules)
+        (per_h - whole_per_h) * plane_bytes(view) + whole_per_h * plane_bytes(rules.sites[0].view)
     )
-    light = {plane.channel: plane.dose * per_h for plane in rules.planes}
+    written *= sum(shares.values())
+    light = {plane.channel: plane.dose * per_h * shares[plane.channel] for plane in rules.planes}
     share = rules.light.kept if purpose is Purpose.SURVEY else rules.light.free
-    budget_h = min((most / light[channel] for channel, most in share.items()), default=inf)
+    budget_h = min((share[name] / light[name] for name in ALWAYS & share.keys()), default=inf)
     return Pace(purpose, interval_s, frame_s, view.shape, written, light, budget_h, free / written)
 
 
-def frame_bytes(view: View, rules: Rules) -> int:
-    """Bytes of one frame, every channel, uncompressed."""
+def plane_bytes(view: View) -> int:
+    """Bytes of one image, uncompressed."""
     rows, columns = view.shape
-    return rows * columns * BYTES_PER_PIXEL * len(rules.planes)
+    return rows * columns * BYTES_PER_PIXEL
+
+
+def light_plan(rules: Rules, paces: Sequence[Pace]) -> Iterator[str]:
+    """How each position's light is shared out over the session, and what goes first."""
+    plan, light = rules.light, rules.experiment.light
+    duration_s = rules.experiment.limits.duration_s
+    for name, most in plan.whole.items():
+        per_h = {pace.purpose: pace.light_per_h[name] for pace in paces}
+        lasts = f"enough for {hours(plan.free[name] / per_h[Purpose.ENCOUNTER])} of encounters"
+        whole_h = inf if duration_s is None else duration_s / HOUR_S
+        survey_h = min(plan.kept[name] / per_h[Purpose.SURVEY], whole_h)
+        yield (
+            f"light of a position in {name}: {most:,.0f} ms; {plan.kept[name]:,.0f} kept for "
+            f"{hours(survey_h)} of survey, {plan.free[name]:,.0f} for reactions, {lasts}"
+        )
+    if plan.whole:
+        spent = [name for name in plan.whole if name not in ALWAYS]
+        yield (
+            "when light runs low at a position: "
+            f"below {light.thin_below:.0%} of the reactions' part fast frames come half as often; "
+            + "".join(f"{name} is left out when its own is spent; " for name in spent)
+            + "then nothing is followed there any more; the survey goes on with the part kept for "
+            "it; a position without light is left, and with the last one the session ends"
+        )
 
 
 def remarks(rules: Rules, frame_s: float, round_s: float) -> list[str]:
@@ -166,6 +217,19 @@ def remarks(rules: Rules, frame_s: float, round_s: float) -> list[str]:
         found.append(
             f"a frame takes {frame_s:.3g} s, longer than reaction.interval_s {rules.fast_s:g}"
         )
+    found += [
+        f"{plane.channel} is exposed in one of {rules.one_in(plane.channel, rules.survey_s)} "
+        f"frames of the survey and one of {rules.one_in(plane.channel, rules.fast_s)} in an "
+        "encounter"
+        for plane in rules.planes
+        if plane.channel not in ALWAYS
+    ]
+    for name, channel in experiment.channels.items():
+        if rules.light.every_s[name] > channel.every_s:
+            found.append(
+                f"{name} no sooner than every {span(rules.light.every_s[name])}: its light budget "
+                "does not last the session otherwise"
+            )
     if len(rules.sites) > 1:
         bound_s = (experiment.survey.unseen_rounds + 0.5) * rules.survey_s
         found.append(f"no position stays unseen for longer than {bound_s:.3g} s")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from livewatch.policy.channels import always, one_in, planes
 from livewatch.policy.light import Plan, plan
-from livewatch.policy.sites import Site, planes, sites
+from livewatch.policy.sites import Site, sites
 from livewatch.policy.state import FAST, Stage
 
 if TYPE_CHECKING:
@@ -48,9 +49,18 @@ class Rules:
         return min(self.experiment.reaction.interval_s, self.watch_s)
 
     @property
+    def always(self) -> tuple[Plane, ...]:
+        """The planes of every frame."""
+        return always(self.planes)
+
+    def one_in(self, channel: str, interval_s: float) -> int:
+        """Of so many frames that come every `interval_s`, one exposes the channel."""
+        return one_in(self.experiment.channels[channel], self.light.every_s[channel], interval_s)
+
+    @property
     def dose(self) -> float:
-        """Light of one frame, all channels."""
-        return sum(plane.dose for plane in self.planes)
+        """Mean light of a frame at the fast rate."""
+        return sum(plane.dose / self.one_in(plane.channel, self.fast_s) for plane in self.planes)
 
     @property
     def trusted_light(self) -> float:

@@ -7,6 +7,7 @@ from math import floor
 from typing import TYPE_CHECKING
 
 from livewatch.model import Purpose
+from livewatch.policy.due import shown
 from livewatch.policy.leave import importance, lapsed
 from livewatch.policy.light import charged
 from livewatch.policy.state import Stage, Trouble, Visit
@@ -28,7 +29,7 @@ def exposed(state: PolicyState, news: Exposed, rules: Rules) -> PolicyState:
         now_s=max(state.now_s, news.end_s),
         visits=visited(state, shot, news.time_s, rules),
         followed=answered(state.followed, shot),
-        spent=charged(state.spent, shot),
+        spent=shown(charged(state.spent, shot), shot, news.time_s, rules),
         burst=left if left.count > 0 and shot.count > 1 else None,
         trouble=Trouble(),
         wait_s=float("-inf"),

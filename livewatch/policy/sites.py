@@ -6,12 +6,11 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from livewatch.errors import BadInput
-from livewatch.model import Plane, View
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from livewatch.model import Instrument
+    from livewatch.model import Instrument, View
     from livewatch.settings import Experiment, Position
 
 
@@ -74,14 +73,6 @@ def whole_view(position: Position, experiment: Experiment, instrument: Instrumen
         stage_x_um=position.x_um if moved else base.stage_x_um,
         stage_y_um=position.y_um if moved else base.stage_y_um,
         z_um=position.z_um if focused else base.z_um,
-    )
-
-
-def planes(experiment: Experiment) -> tuple[Plane, ...]:
-    """One exposure of every channel, in the experiment's order."""
-    return tuple(
-        Plane(name, channel.exposure_ms, channel.power)
-        for name, channel in experiment.channels.items()
     )
 
 

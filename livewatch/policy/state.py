@@ -112,13 +112,16 @@ class Visit:
 class Spent:
     """Light given to one position in one channel: exposure in ms times relative power.
 
-    `reacting` is the part of it that was not for the survey.
+    `reacting` is the part of it that was not for the survey. Of a channel that is not in every
+    frame, `shown_s` is when it was last exposed and `without` counts the frames since.
     """
 
     position: str
     channel: str
     dose: float = 0.0
     reacting: float = 0.0
+    shown_s: float = -inf
+    without: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -76,8 +76,8 @@ class Life:
             waves0_um=_follow(self.waves0_um, portrait.outline.waves_um, 0.05),
             waves_um=_follow(self.waves_um, portrait.outline.waves_um, 0.2),
         )
-        if isfinite(self.death_s):
-            return looked
+        if isfinite(self.death_s) or (isfinite(self.death) and not isfinite(portrait.death)):
+            return looked  # a frame without the death dye says nothing new of death
         doubts = looked.doubts(portrait.death_noise, rules)
         alive = float(np.prod([1 - doubt for doubt in doubts.values()]))
         frames = self.frames_dead + 1 if alive < DEAD_BELOW else 0
