@@ -97,7 +97,13 @@ def channels_of(recording: Recording, plan: Experiment) -> dict[str, Channel]:
         exposure_ms = exposures_ms.get(name, known.exposure_ms)
         if not exposure_ms > 0:  # NaN: not known
             exposure_ms = min(EXPOSURE_MS, longest_ms)
-        channels[name] = Channel(preset=name, exposure_ms=exposure_ms, power=known.power)
+        channels[name] = Channel(
+            preset=name,
+            exposure_ms=exposure_ms,
+            power=known.power,
+            every_frames=known.every_frames,
+            every_s=known.every_s,
+        )
     return channels
 
 
