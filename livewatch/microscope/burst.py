@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from pymmcore_plus import Keyword
 
 from livewatch.clock import VirtualClock, stopwatch_s
-from livewatch.microscope.fault import asking
+from livewatch.microscope.fault import CameraFault, asking
 from livewatch.model import Exposure, Frame, Missed, Stopwatch
 from livewatch.settings import Imaging
 from livewatch.specimen.camera import END, SOURCE, START
@@ -89,7 +89,7 @@ class Burst:
         return aimed
 
     def _start(self, count: int) -> float:
-        with asking("starting the camera's sequence"):
+        with asking("starting the camera's sequence", CameraFault):
             self._core.clearCircularBuffer()
             start_s = self._clock.now_s()
             self._core.startSequenceAcquisition(self._camera, count, 0.0, True)

@@ -15,19 +15,23 @@ class Fault(Exception):
     """A device failed, or did not do what it was told; the message goes into `Missed.reason`."""
 
 
+class CameraFault(Fault):
+    """The camera failed to expose, or to hand over an image."""
+
+
 class Unsafe(Exception):
     """The sample cannot be kept dark: no slot to be missed, the session has to end."""
 
 
 @contextmanager
-def asking(what: str) -> Iterator[None]:
+def asking(what: str, kind: type[Fault] = Fault) -> Iterator[None]:
     """Turn whatever a device raises into a `Fault` that says what it was asked for."""
     try:
         yield
     except (Fault, Unsafe, BadInput):
         raise
     except Exception as error:  # C++ and Python device adapters raise what they like
-        raise Fault(f"{what}: {one_line(error)}") from error
+        raise kind(f"{what}: {one_line(error)}") from error
 
 
 def one_line(error: BaseException) -> str:

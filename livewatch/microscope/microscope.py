@@ -12,13 +12,14 @@ from livewatch.microscope.bench import instrument_of, survey_bench
 from livewatch.microscope.burst import Burst
 from livewatch.microscope.engine import LoopEngine
 from livewatch.microscope.exposing import Exposing
-from livewatch.microscope.fault import Fault, Unsafe, asking, one_line
+from livewatch.microscope.fault import CameraFault, Fault, Unsafe, asking, one_line
 from livewatch.microscope.fitness import refuse_unfit
 from livewatch.microscope.gate import over_s, refusal
 from livewatch.microscope.hand import Hand
 from livewatch.microscope.leaving import Before, before_of, restore
 from livewatch.microscope.light import Light
 from livewatch.microscope.load import close_core, keep_core
+from livewatch.microscope.reload import Origin, origin_of, reload_camera
 from livewatch.model import Frame, Missed
 
 if TYPE_CHECKING:
@@ -50,6 +51,8 @@ class Microscope:
         self._before: Before | None = None
         self._ready: tuple[Instrument, Exposing, Burst] | None = None
         self._is_left = False
+        self._origin: Origin | None = None
+        self._mishaps = 0
         self.failures: list[str] = []
 
     def __enter__(self) -> Self:
@@ -115,6 +118,7 @@ class Microscope:
                     bench = survey_bench(core, experiment)
                     refuse_unfit(core, bench, experiment)
                     instrument = instrument_of(core, bench, experiment)
+                    self._origin = origin_of(core, bench.camera)
             except Fault as fault:
                 raise BadInput(str(fault)) from fault
             core.setAutoShutter(False)
@@ -150,6 +154,7 @@ class Microscope:
             taken = self._next(taking, shot, None)
             while taken is not None:
                 self._index += isinstance(taken, Frame)
+                self._mishaps = 0 if isinstance(taken, Frame) else self._mishaps
                 rest = yield taken
                 taken = self._next(taking, rest, rest)
 
@@ -163,7 +168,23 @@ class Microscope:
         except Unsafe:
             raise
         except Exception as error:  # noqa: BLE001 - only devices are asked here, and raise anything
-            return Missed(shot, one_line(error), self._clock.now_s())
+            self._mishaps += 1
+            return Missed(shot, one_line(error) + self._revived(error), self._clock.now_s())
+
+    def _revived(self, error: Exception) -> str:
+        """Load a camera again that failed as often as a shot is tried; what came of it, or ''."""
+        often = self._mishaps % (self._experiment.limits.retries + 1) == 0
+        origin = self._origin
+        if origin is None or not often:
+            return ""
+        if not (isinstance(error, CameraFault) or origin.is_lost(self._core)):
+            return ""
+        try:
+            patience_s = 3 * self._experiment.microscope.timeout_s
+            self._hand.do(lambda: reload_camera(self._core, origin), patience_s)
+        except Fault as fault:
+            return f"; {fault}"
+        return f"; {origin.label} was loaded again"
 
     def _patience_s(self, shot: Shot) -> float:
         """How long a shot may take before its devices count as hung."""
