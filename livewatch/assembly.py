@@ -36,6 +36,7 @@ from livewatch.replay.recorded import RecordedSpecimen
 from livewatch.replay.recording import open_recording
 from livewatch.report.truth import TruthWriter
 from livewatch.session import Before, Session
+from livewatch.specimen.camera import LENSES
 from livewatch.specimen.scene import SCENES
 from livewatch.specimen.synthetic import SyntheticSpecimen
 
@@ -224,7 +225,7 @@ def staged(about: Mapping[str, Any], announce: Announce) -> SyntheticSpecimen | 
 def demo_core(specimen: SyntheticSpecimen | None, clock: Clock) -> Core:
     """The demo's devices, before a specimen or with Micro-Manager's own camera."""
     camera = "demo" if specimen is None else "specimen"
-    return load_demo(specimen, clock, sensor_px=SENSOR_PX, camera=camera)
+    return load_demo(specimen, clock, sensor_px=SENSOR_PX, camera=camera, lenses=LENSES)
 
 
 def with_truth(session: Session, specimen: SyntheticSpecimen | None) -> Session:

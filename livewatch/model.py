@@ -71,7 +71,8 @@ class View:
     `stage_x_um`, `stage_y_um` is where the optical axis (the middle of the whole sensor)
     meets the sample. `pixel_um` is the size of one *image* pixel, binning included.
     `sensor_px` is (width, height) of the whole sensor, unbinned; for a split image, of one
-    half. `region` None means the whole sensor.
+    half. `region` None means the whole sensor. `trim_x_um`, `trim_y_um` is what is added to the
+    objective's offset: by so much a check of the aim found it wrong.
     """
 
     position: str
@@ -83,6 +84,8 @@ class View:
     binning: int
     sensor_px: tuple[int, int]
     region: Region | None = None
+    trim_x_um: float = 0.0
+    trim_y_um: float = 0.0
 
     @property
     def window(self) -> Region:

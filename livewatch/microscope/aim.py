@@ -45,6 +45,7 @@ class Aim:
         self._core = core
         self._bench = bench
         self._settings = experiment.microscope
+        self._zoom = experiment.zoom
         self._limits = experiment.limits
         self._objectives = experiment.objectives
         self._clock = clock
@@ -52,6 +53,8 @@ class Aim:
         patience_s = self._settings.timeout_s
         self._lock = FocusLock(core, patience_s) if self._settings.hold_focus else None
         self._readouts: dict[tuple[Region, int], list[int]] = {}
+        self._parked_um: float | None = None
+        self._left_um: dict[str, float] = {}
 
     def at(self, view: View) -> tuple[View, str]:
         """Go to `view`; the view that the devices then state, and '' or why it is out of focus.
@@ -60,14 +63,19 @@ class Aim:
         """
         if self._lock is not None:  # it keeps the focus, not the drive
             view = replace(view, z_um=None)
-        view = self._turn(view)
-        off = self._objectives.get(view.objective, ON_AXIS)
+        if view.z_um is None:  # a focus out of the way since a turn that failed comes back
+            view = replace(view, z_um=self._parked_um)
+        label = self._objective(view)
+        view = self._turn(view, label)
+        off = self._offset(view)
         if self._stage is not None:
             target = (view.stage_x_um - off.offset_x_um, view.stage_y_um - off.offset_y_um)
             if self._is_far(self._stage, target):
                 view = self._retract(view, off)
             self._settle(self._stage.go(*target))
         remark = self._focused(view, off)
+        if label != view.objective == self._zoom.objective and self._zoom.autofocus:
+            remark = self._autofocused() or remark
         self._bin(view)
         region = self._read_out(view)
         return self._confirmed(view, region, off), remark
@@ -76,17 +84,37 @@ class Aim:
         if moved:
             self._clock.wait_out(self._settings.settle_ms / 1e3)
 
+    def _offset(self, view: View) -> Objective:
+        """What lies between the sample's coordinates and the devices' at a view."""
+        off = self._objectives.get(view.objective, ON_AXIS)
+        return Objective(
+            offset_x_um=off.offset_x_um + view.trim_x_um,
+            offset_y_um=off.offset_y_um + view.trim_y_um,
+            offset_z_um=off.offset_z_um,
+        )
+
     # --- objective and focus -----------------------------------------------------------------
 
-    def _turn(self, view: View) -> View:
-        """Turn the objective in, if it is another one.
+    def _objective(self, view: View) -> str:
+        """The objective that is turned in."""
+        turret = self._bench.turret
+        return str(self._core.getStateLabel(turret)) if turret else view.objective
 
-        The view that is returned states a focus, so that the sample is in focus again.
+    def _turn(self, view: View, label: str) -> View:
+        """Turn the objective in, if it is another one than `label`, which is in place.
+
+        The view that is returned states a focus, so that the sample is in focus again: where none
+        is asked for, that of the last look through the same objective, or the one it has now.
         """
         core, turret = self._core, self._bench.turret
-        label = core.getStateLabel(turret) if turret else view.objective
         if label == view.objective:
             return view
+        if view.z_um is None and self._focus is not None:
+            here_um = self._focus.place()[0] + self._objectives.get(label, ON_AXIS).offset_z_um
+            self._left_um[label] = here_um
+            view = replace(view, z_um=self._left_um.pop(view.objective, here_um))
+        if view.z_um is not None:
+            self._check_focus(view.z_um - self._offset(view).offset_z_um)
         view = self._retract(view, self._objectives.get(label, ON_AXIS))
         with asking(f"turning to objective {view.objective!r}"):
             core.setStateLabel(turret, view.objective)
@@ -95,6 +123,7 @@ class Aim:
         if label != view.objective:
             raise Fault(f"the turret is at {label!r}, it was sent to {view.objective!r}")
         self._settle(True)
+        self._clock.wait_out(self._zoom.settle_ms / 1e3)
         return view
 
     def _retract(self, view: View, off: Objective) -> View:
@@ -104,6 +133,7 @@ class Aim:
         if view.z_um is None:
             view = replace(view, z_um=self._focus.place()[0] + off.offset_z_um)
         if self._limits.retract_z_um is not None:
+            self._parked_um = view.z_um
             self._focus.go(self._limits.retract_z_um)
         return view
 
@@ -111,14 +141,37 @@ class Aim:
         far_um = self._limits.far_um
         return far_um is not None and math.dist(stage.place(), target) > far_um
 
+    def _check_focus(self, z_um: float) -> None:
+        """Refuse a focus beyond the limits, which an objective's offset may lead to."""
+        low_um, high_um = self._limits.z_um or (-math.inf, math.inf)
+        if not low_um <= z_um <= high_um:
+            raise Fault(
+                f"refused: focus {z_um:g} um is outside the limits {low_um:g} to {high_um:g} um"
+            )
+
     def _focused(self, view: View, off: Objective) -> str:
         """Bring the sample into focus; why it is not, or ''. Out of focus is an image still."""
         try:
             if self._focus is not None and view.z_um is not None:
                 self._settle(self._focus.go(view.z_um - off.offset_z_um))
+                self._parked_um = None
         except Fault as fault:
             return f"out of focus: {fault}"
         return "" if self._lock is None else self._lock.relocked()
+
+    def _autofocused(self) -> str:
+        """Let the autofocus device focus once; '' or why it did not, the focus then put back."""
+        assert self._focus is not None
+        before = self._focus.place()
+        try:
+            with asking("the autofocus"):
+                self._core.fullFocus()
+                self._core.waitForDevice(self._core.getAutoFocusDevice())
+            self._check_focus(self._focus.place()[0])
+        except Fault as fault:
+            self._focus.go(*before)
+            return f"out of focus: {fault}"
+        return ""
 
     # --- readout ---------------------------------------------------------------------------
 

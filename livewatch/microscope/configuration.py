@@ -58,9 +58,14 @@ class Configuration:
             for name, channel in experiment.channels.items()
             if (reason := missing_preset(name, channel, self.presets))
         ]
-        objective = experiment.microscope.objective
-        if objective and objective not in self.pixel_um:
-            found.append(uncalibrated("[microscope] objective", objective, self.pixel_um))
+        for where, objective in (
+            ("[microscope] objective", experiment.microscope.objective),
+            ("[zoom] objective", experiment.zoom.objective),
+        ):
+            if objective and objective not in self.pixel_um:
+                found.append(uncalibrated(where, objective, self.pixel_um))
+        if experiment.zoom.autofocus and "AutoFocus" not in self.roles:
+            found.append("[zoom] autofocus: no autofocus device is assigned in the configuration")
         found += [
             uncalibrated("[limits] objectives", allowed, self.pixel_um)
             for allowed in experiment.limits.objectives

@@ -19,6 +19,7 @@ def contradictions(experiment: Experiment) -> Iterator[str]:
     """Every reason, each in one line, why the experiment cannot be what the user means."""
     yield from _of_light(experiment)
     yield from _of_places(experiment)
+    yield from _of_zoom(experiment)
     if experiment.microscope.imaging is not Imaging.SEQUENTIAL:
         yield from _of_one_exposure(experiment)
 
@@ -48,6 +49,29 @@ def _of_places(experiment: Experiment) -> Iterator[str]:
                 f"position {position.name!r} has z_um, but [microscope] hold_focus keeps the focus "
                 "where it is locked: leave one of them out"
             )
+
+
+def _of_zoom(experiment: Experiment) -> Iterator[str]:
+    """A closer look that is none, or is not allowed."""
+    zoom, limits, bounds = experiment.zoom, experiment.limits, experiment.limits.z_um
+    if zoom.objective:
+        if zoom.objective == experiment.microscope.objective:
+            yield (
+                f"[zoom] objective = {zoom.objective!r} is the survey's own: leave it out, or "
+                "choose another"
+            )
+        if limits.objectives and zoom.objective not in limits.objectives:
+            yield (
+                f"[zoom] objective = {zoom.objective!r} is not among [limits] objectives = "
+                f"{list(limits.objectives)}"
+            )
+    elif zoom.autofocus:
+        yield "[zoom] autofocus: it focuses after the objective was changed, but none is set"
+    if zoom.autofocus and experiment.microscope.hold_focus:
+        yield "[zoom] autofocus: [microscope] hold_focus keeps the focus already"
+    retract_um = limits.retract_z_um
+    if retract_um is not None and bounds and not bounds[0] <= retract_um <= bounds[1]:
+        yield f"[limits] retract_z_um = {retract_um:g} is not within z_um = {list(bounds)}"
 
 
 def _of_one_exposure(experiment: Experiment) -> Iterator[str]:

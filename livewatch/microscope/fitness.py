@@ -32,11 +32,15 @@ def refuse_unfit(core: CMMCorePlus, bench: Bench, experiment: Experiment) -> Non
     for name in experiment.objectives:
         if name not in bench.pixel_um:
             raise BadInput(uncalibrated("[objectives]", name, bench.pixel_um))
-    binning = experiment.microscope.binning
-    if binning not in bench.binnings:
-        raise BadInput(
-            f"[microscope] binning = {binning}: {bench.camera} has {listed(bench.binnings)}"
-        )
+    for section, binning in (
+        ("microscope", experiment.microscope.binning),
+        ("zoom", experiment.zoom.binning),
+    ):
+        if binning is not None and binning not in bench.binnings:
+            raise BadInput(
+                f"[{section}] binning = {binning}: {bench.camera} has {listed(bench.binnings)}"
+            )
+    check_zoom(objective, bench, experiment)
     check_positions(experiment, bench)
     check_focus(core, experiment)
 
@@ -61,13 +65,29 @@ def check_objective(objective: str, bench: Bench, allowed: tuple[str, ...]) -> N
         )
 
 
+def check_zoom(survey: str, bench: Bench, experiment: Experiment) -> None:
+    """Refuse a closer look through an objective that cannot be turned in, or tells nothing new."""
+    objective = experiment.zoom.objective
+    if not objective:
+        return
+    if not bench.turret:
+        raise BadInput(f"[zoom] objective = {objective!r}: this microscope has no motorized turret")
+    if objective not in bench.pixel_um:
+        raise BadInput(uncalibrated("[zoom] objective", objective, bench.pixel_um))
+    if objective == survey:
+        raise BadInput(f"[zoom] objective = {objective!r} is the one in place: choose another")
+
+
 def check_focus(core: CMMCorePlus, experiment: Experiment) -> None:
-    """Refuse to hold a focus lock that is not there."""
-    if experiment.microscope.hold_focus and not core.getAutoFocusDevice():
-        raise BadInput(
-            f"[microscope] hold_focus: no autofocus device is assigned; {listed(loaded(core))} "
-            "are loaded"
-        )
+    """Refuse to hold a focus lock, or to use an autofocus, that is not there."""
+    for where, wanted in (
+        ("[microscope] hold_focus", experiment.microscope.hold_focus),
+        ("[zoom] autofocus", experiment.zoom.autofocus),
+    ):
+        if wanted and not core.getAutoFocusDevice():
+            raise BadInput(
+                f"{where}: no autofocus device is assigned; {listed(loaded(core))} are loaded"
+            )
 
 
 def check_positions(experiment: Experiment, bench: Bench) -> None:

@@ -54,14 +54,15 @@ def _of_place(view: View, experiment: Experiment, instrument: Instrument) -> Ite
     home, limits = instrument.home, experiment.limits
     offset = experiment.objectives.get(view.objective, Objective())
     moves, focuses = instrument.moves_xy, instrument.moves_z
+    off_x_um, off_y_um = offset.offset_x_um + view.trim_x_um, offset.offset_y_um + view.trim_y_um
     for axis, place, off_um, bounds, has_motor, here in (
-        ("stage x", view.stage_x_um, offset.offset_x_um, limits.x_um, moves, home.stage_x_um),
-        ("stage y", view.stage_y_um, offset.offset_y_um, limits.y_um, moves, home.stage_y_um),
+        ("stage x", view.stage_x_um, off_x_um, limits.x_um, moves, home.stage_x_um),
+        ("stage y", view.stage_y_um, off_y_um, limits.y_um, moves, home.stage_y_um),
         ("focus", view.z_um, offset.offset_z_um, limits.z_um, focuses, home.z_um),
     ):
         if place is None:
             continue
-        if not isfinite(place):
+        if not isfinite(place - off_um):
             yield f"{axis} {place} um is no place"
         elif not has_motor and place != here:
             yield f"{axis} {place:g} um: this microscope has no motor for it"

@@ -70,11 +70,13 @@ def load_demo(
     channels: Mapping[str, Channel] | None = None,
     imaging: Imaging = Imaging.SEQUENTIAL,
     camera: str = "specimen",
+    lenses: Mapping[str, tuple[float, float, float]] | None = None,
 ) -> CMMCorePlus:
     """The demo microscope, its camera before `specimen`; `camera="demo"` keeps Micro-Manager's.
 
     `pixel_um` (objective: unbinned um per pixel, at most 6) and `channels` (as in an experiment)
     replace the demo's own, so that a recording is shown on the microscope it was made with.
+    `lenses` says how the objectives are mounted (see `SpecimenCamera`); None: all on the axis.
     """
     core = UniMMCore(demo_adapters())
     _open.add(core)
@@ -89,7 +91,7 @@ def load_demo(
         return core
     if specimen is None:
         raise ValueError("a specimen camera needs a specimen")
-    device = SpecimenCamera(specimen, clock, sensor_px, shows, imaging)
+    device = SpecimenCamera(specimen, clock, sensor_px, shows, imaging, lenses=lenses)
     core.loadPyDevice(CAMERA, device)
     core.initializeDevice(CAMERA)
     device.mount(core)

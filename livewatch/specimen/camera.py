@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 TURRET, GROUP, LAMP, FULL_VOLTAGE = "Objective", "Channel", "Lamp", 10.0
 BINNINGS = ("1", "2", "4", "8")
 DARK = ""
+CENTRED = (0.0, 0.0, 0.0)
+LENSES = {"10x": (-8.4, 5.2, -3.6), "20x": CENTRED, "40x": (6.7, -4.3, 2.4)}
+"""How the demo's objectives are mounted: as everywhere, none but one on the axis and in focus."""
 SOURCE, START, END = "Source", "Start_s", "End_s"
 
 
@@ -38,7 +41,9 @@ class SpecimenCamera(CameraDevice):
     """A camera whose exposures are answered by a specimen, at the clock's time.
 
     `shows` names the specimen's channels that a preset shows; in the split imaging modes two,
-    one in each half of the sensor. `sensor_px` is (width, height) of the whole sensor.
+    one in each half of the sensor. `sensor_px` is (width, height) of the whole sensor. `lenses`
+    says, for each objective, how far off the stage's axis and focus it looks (x, y, z in um): what
+    no device knows, and an experiment has to state as its offset.
     Recorded specimens state the time point they showed: property `Source`, -1 if none.
     """
 
@@ -50,6 +55,7 @@ class SpecimenCamera(CameraDevice):
         shows: Mapping[str, tuple[str, ...]] | None = None,
         imaging: Imaging = Imaging.SEQUENTIAL,
         dtype: DTypeLike = np.uint16,
+        lenses: Mapping[str, tuple[float, float, float]] | None = None,
     ) -> None:
         super().__init__()
         self._specimen = specimen
@@ -58,6 +64,7 @@ class SpecimenCamera(CameraDevice):
         self._shows = shows or {"NK": ("nk",), "Tumor": ("tumor",), "Death": ("death",)}
         self._imaging = imaging
         self._dtype = np.dtype(dtype)
+        self._lenses = lenses or {}
         self._exposure_ms = 10.0
         self._binning = 1
         self._roi: tuple[int, int, int, int] | None = None
@@ -179,12 +186,14 @@ class SpecimenCamera(CameraDevice):
             x, y = core.getXYPosition()
         calibration = core.getCurrentPixelSizeConfig()
         unbinned_um = core.getPixelSizeUmByID(calibration) if calibration else 1.0
+        objective = core.getStateLabel(TURRET) if self._has(TURRET) else ""
+        off_x_um, off_y_um, off_z_um = self._lenses.get(objective, CENTRED)
         return View(
             position="",
-            stage_x_um=x,
-            stage_y_um=y,
-            z_um=core.getPosition() if core.getFocusDevice() else None,
-            objective=core.getStateLabel(TURRET) if self._has(TURRET) else "",
+            stage_x_um=x + off_x_um,
+            stage_y_um=y + off_y_um,
+            z_um=core.getPosition() + off_z_um if core.getFocusDevice() else None,
+            objective=objective,
             pixel_um=unbinned_um * self._binning,
             binning=self._binning,
             sensor_px=self._sensor_px,
