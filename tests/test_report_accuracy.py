@@ -10,7 +10,7 @@ import pytest
 from livewatch.model import Bite, Contact, Encounter, Outcome
 from livewatch.report.accuracy import Accuracy, asked, confusion_of, row_of
 from livewatch.report.trial import Conditions, Sight, Trial
-from livewatch.specimen.course import TrueBite, TrueEncounter
+from livewatch.specimen.happening import TrueBite, TrueEncounter
 from livewatch.specimen.truth import TruePair
 
 TRUE = TrueEncounter(

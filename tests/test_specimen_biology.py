@@ -127,13 +127,16 @@ def test_tumor_cells_divide_into_two_that_share_the_mothers_area():
     habits = SCENES["quiet"].habits._replace(division_s=3000.0)
     specimen = SyntheticSpecimen(replace(SCENES["quiet"], habits=habits), 1)
     before = specimen.truth(0.0)
-    count = len(before.cells)
+    count, at_first = len(before.cells), before
     time_s = 0.0
     while len(before.cells) == count:
         before, time_s = specimen.truth(time_s), time_s + 20.0
     after = specimen.truth(time_s)
     daughters = [cell for cell in after.cells if cell.id > count]
     assert len(daughters) == 2
+    gone = {cell.id for cell in at_first.cells} - {cell.id for cell in after.cells}
+    assert {cell.parent_id for cell in daughters} == gone
+    assert [one.tumor_id for one in specimen.events() if one.what == "divided"] == [*gone]
     assert sum(cell.area_um2 for cell in daughters) == pytest.approx(400.0, rel=0.4)
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import csv
 import math
 
 import cv2
 import numpy as np
 import pytest
 
-from livewatch.model import View
-from livewatch.specimen.course import Rule
+from livewatch.model import Decision, Frame, Plane, Purpose, Shot, Step, View
+from livewatch.report.truth import TruthWriter
+from livewatch.specimen.rule import Rule
 from livewatch.specimen.scene import SCENES, with_bleed
 from livewatch.specimen.synthetic import SyntheticSpecimen
 
@@ -283,3 +285,24 @@ def test_truth_can_be_had_at_the_copy_near_a_place(mixed):
         np.testing.assert_allclose(
             copy.outline_um - (copy.x_um, copy.y_um), cell.outline_um - (cell.x_um, cell.y_um)
         )
+
+
+def test_the_truth_beside_a_demo_tells_all_there_is(tmp_path):
+    specimen = SyntheticSpecimen("mixed", 27)
+    writer = TruthWriter(tmp_path, specimen)
+    view = View("", 0.0, 0.0, None, "20x", 0.325, 1, (512, 512))
+    shot = Shot(view, (Plane("nk", 20.0),), 0.0, Purpose.SURVEY)
+    for index in range(4):
+        writer.see(Step(Frame(index, shot, view, (), (), 200.0 * index), None, Decision(shot, "")))
+    writer.close()
+    rows = {
+        path.stem: list(csv.DictReader(path.read_text(encoding="utf-8").splitlines()))
+        for path in (tmp_path / "truth").iterdir()
+    }
+    assert set(rows) == {"frames", "pairs", "cells", "encounters", "bites", "events", "debris"}
+    assert [float(row["time_s"]) for row in rows["frames"]] == [0.0, 200.0, 400.0, 600.0]
+    assert len({row["drift_x_um"] for row in rows["frames"]}) == 4
+    assert len({row["focus_um"] for row in rows["frames"]}) == 4
+    assert len(rows["debris"]) == SCENES["mixed"].debris
+    assert len(rows["encounters"]) == len(specimen.encounters())
+    assert {"held", "left"} <= {row["what"] for row in rows["events"]}

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from livewatch.report.trial import Trial
-    from livewatch.specimen.course import TrueEncounter
+    from livewatch.specimen.happening import TrueEncounter
 
 AHEAD_S = 420.0
 """Encounters that begin within this are watched; several scenes are full of them by then."""

@@ -16,7 +16,7 @@ from livewatch.analysis.analyst import Analyst
 from livewatch.analysis.measures import at_end
 from livewatch.model import Exposure, Frame, Plane, Purpose, Region, Shot, View
 from livewatch.settings import Channel, Experiment, OutcomeRules
-from livewatch.specimen.course import Rule, TrueEncounter
+from livewatch.specimen.rule import Rule
 from livewatch.specimen.scene import Scene, scene_named
 from livewatch.specimen.synthetic import CHANNELS, SyntheticSpecimen
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from livewatch.model import Cell, Contact, Encounter, Observation
+    from livewatch.specimen.happening import TrueEncounter
     from livewatch.specimen.truth import TruePair, Truth
 
 REGION_UM = 80.0

@@ -1,7 +1,9 @@
 """What was really so in a synthetic specimen, written beside a demo's record for scoring.
 
-`truth/pairs.csv` and `truth/cells.csv` have a block of rows for each frame, `truth/encounters.csv`
-and `truth/bites.csv` are written at the end. Nothing that analyses or decides reads them.
+`truth/frames.csv` (drift and focus), `pairs.csv` and `cells.csv` have a row or a block of rows for
+each frame; `encounters.csv`, `bites.csv`, `events.csv` (hits, deaths, divisions, twists, slides,
+engulfments) and `debris.csv` are written at the end, for the whole sample. Nothing that analyses or
+decides reads them.
 """
 
 from __future__ import annotations
@@ -49,6 +51,7 @@ class TruthWriter:
         self._folder = folder / TRUTH
         self._folder.mkdir(exist_ok=True)
         self._specimen = specimen
+        self._frames = Table(self._folder / "frames.csv")
         self._pairs = Table(self._folder / "pairs.csv")
         self._cells = Table(self._folder / "cells.csv")
 
@@ -59,6 +62,7 @@ class TruthWriter:
             return
         view, about = frame.view, {"frame": frame.number}
         truth = self._specimen.truth(frame.time_s).near(view.x_um, view.y_um)
+        self._frames.write([about | truth.row()])
         shown = {cell.id for cell in truth.cells if view.holds(cell.x_um, cell.y_um)}
         self._cells.write(
             about | cell.row(frame.time_s) for cell in truth.cells if cell.id in shown
@@ -68,15 +72,19 @@ class TruthWriter:
         )
 
     def close(self) -> None:
-        """Write encounters and bites of the whole sample, and finish."""
+        """Write what happened in the whole sample, and finish."""
+        self._frames.close()
         self._pairs.close()
         self._cells.close()
-        for name, rows in (
-            ("encounters", self._specimen.encounters()),
-            ("bites", self._specimen.bites()),
-        ):
+        summed: dict[str, Iterable[Mapping[str, Any]]] = {
+            "encounters": (one.row() for one in self._specimen.encounters()),
+            "bites": (one.row() for one in self._specimen.bites()),
+            "events": (one.row() for one in self._specimen.events()),
+            "debris": self._specimen.debris(),
+        }
+        for name, rows in summed.items():
             path = self._folder / f"{name}.csv"
             path.unlink(missing_ok=True)
             table = Table(path)
-            table.write(row.row() for row in rows)
+            table.write(rows)
             table.close()

@@ -20,7 +20,7 @@ WAVES = 8  # cosine and sine amplitudes of the outline's waves 2 to 5
 
 NK, TUMOR = 0, 1
 EMPTY, ALIVE, DYING, DEAD = 0, 1, 2, 3
-FREE, BRIEF, KILL, EVADE, FAIL = 0, 1, 2, 3, 4
+FREE, BRIEF, KILL, EVADE, FAIL, ENGULF = 0, 1, 2, 3, 4, 5
 
 CELL = np.dtype(
     [
@@ -67,6 +67,8 @@ CELL = np.dtype(
         ("twist_s", "f8"),
         ("carry", "f8"),  # fraction of the twist that takes the NK cell along
         ("flee_s", "f8"),
+        ("guest", "i8"),  # slot of the NK cell it takes in, or -1
+        ("parent", "i8"),  # id of the cell it came from by division, or 0
         # light
         ("dose", "f8"),  # ms at full power, recovered from over time
         ("nk_bleach", "f8"),
@@ -78,7 +80,7 @@ CELL = np.dtype(
 def empty_cells(slots: int) -> NDArray[Any]:
     """Room for `slots` cells, all empty."""
     cells = np.zeros(slots, CELL)
-    cells["prey"] = cells["shy_of"] = -1
+    cells["prey"] = cells["shy_of"] = cells["guest"] = -1
     cells["fill"] = cells["pace"] = cells["dye"] = 1.0
     cells["doom_s"] = cells["split_s"] = cells["leave_s"] = cells["hit_s"] = np.inf
     cells["nk_bleach"] = cells["tumor_bleach"] = 1.0

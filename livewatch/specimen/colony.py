@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 
     from livewatch.specimen.scene import Scene
 
-HIT, DYING_BEGINS, DIED, DIVIDED, TWIST_BEGINS, SLIDE_BEGINS, HELD, LEFT = range(8)
-EVENT_NAMES = ("hit", "dying", "died", "divided", "twist", "slide", "held", "left")
+HIT, DYING_BEGINS, DIED, DIVIDED, TWIST_BEGINS, SLIDE_BEGINS, HELD, LEFT, ENGULFED = range(9)
+EVENT_NAMES = ("hit", "dying", "died", "divided", "twist", "slide", "held", "left", "engulfed")
 
 LINES_PER_STEP, EVENTS_PER_STEP = 6, 4
 """The most that one cell can have written down in one step (of bites: one)."""
@@ -50,6 +50,7 @@ LOG = np.dtype(
         ("perimeter_um", "f4"),
         ("patch", "f4"),  # middle of the patch, angle in the tumor's frame; nan without one
         ("angle", "f4"),  # the tumor body's angle, not wrapped
+        ("inside", "f4"),  # share of the NK cell's corners inside the tumor cell
     ]
 )
 

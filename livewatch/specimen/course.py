@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from livewatch.model import Outcome
-from livewatch.specimen.colony import DYING_BEGINS
+from livewatch.specimen.colony import DYING_BEGINS, EVENT_NAMES
 from livewatch.specimen.culture import STEP_S
+from livewatch.specimen.happening import TrueBite, TrueEncounter, TrueEvent
+from livewatch.specimen.rule import ORDINARY, Rule, engulfed_since_s, judged_as
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,81 +25,6 @@ if TYPE_CHECKING:
 
     from livewatch.specimen.culture import Culture
     from livewatch.specimen.truth import TruePair, Truth
-
-
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """When a true pair counts as meeting and parting, and what counts as how it ended.
-
-    Defaults as the experiment's [contact] and [outcome]. A death up to `late_death_s` after
-    contact is the contact's doing.
-    """
-
-    enter_um: float = 1.3
-    exit_um: float = 2.5
-    bridge_s: float = 60.0
-    hold_s: float = 2.0
-    viable_s: float = 180.0
-    twisted_deg: float = 20.0
-    slipped_um: float = 3.0
-    late_death_s: float = 60.0
-
-
-ORDINARY = Rule()
-
-
-@dataclass(frozen=True, slots=True)
-class TrueBite:
-    """Tumor dye taken into an NK cell: `fraction` of what the tumor had before contact."""
-
-    time_s: float
-    nk_id: int
-    tumor_id: int
-    fraction: float
-
-    def row(self) -> dict[str, Any]:
-        """As a plain row of a table."""
-        return {name: getattr(self, name) for name in self.__slots__}
-
-
-@dataclass(frozen=True, slots=True)
-class TrueEncounter:
-    """One contact of a pair.
-
-    `end_s` is None while it is open; else it equals `last_contact_s`. `x_um`, `y_um` is midway
-    between the cells at the last contact. `max_*` are the largest seen, signed. `death_s` is
-    when the tumor cell began to die, if that was no later than could be this contact's doing.
-    `outcome` is ongoing until it can be known, as for an experiment; touching a cell that was
-    dying already is `released`, with the tag `corpse`.
-    """
-
-    nk_id: int
-    tumor_id: int
-    start_s: float
-    last_contact_s: float
-    end_s: float | None
-    x_um: float
-    y_um: float
-    min_gap_um: float
-    max_seal_fraction: float
-    max_orbit_deg: float
-    max_twist_deg: float
-    max_slip_um: float
-    bites: tuple[TrueBite, ...]
-    death_s: float
-    outcome: Outcome
-    tags: tuple[str, ...]
-
-    @property
-    def bitten_fraction(self) -> float:
-        """Share of the tumor's dye that was taken."""
-        return sum(bite.fraction for bite in self.bites)
-
-    def row(self) -> dict[str, Any]:
-        """As a plain row of a table: bites counted, tags joined."""
-        row = {name: getattr(self, name) for name in self.__slots__}
-        row |= {"bites": len(self.bites), "bitten_fraction": self.bitten_fraction}
-        return row | {"outcome": str(self.outcome), "tags": " ".join(self.tags)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,7 +77,11 @@ def encounters_of(culture: Culture, rule: Rule = ORDINARY) -> tuple[TrueEncounte
         for pair in culture.pairs()
         for lines in runs(culture.history(*pair), rule)
     ]
-    return tuple(sorted(found, key=lambda each: (each.start_s, each.nk_id, each.tumor_id)))
+    by_tumor: dict[int, list[TrueEncounter]] = {}
+    for one in found:
+        by_tumor.setdefault(one.tumor_id, []).append(one)
+    judged = [judged_as(one, by_tumor[one.tumor_id], culture.newest_s, rule) for one in found]
+    return tuple(sorted(judged, key=lambda each: (each.start_s, each.nk_id, each.tumor_id)))
 
 
 def bites_of(culture: Culture, pair: tuple[int, int] | None = None) -> tuple[TrueBite, ...]:
@@ -160,6 +91,20 @@ def bites_of(culture: Culture, pair: tuple[int, int] | None = None) -> tuple[Tru
         bites = bites[(bites["nk_id"] == pair[0]) & (bites["tumor_id"] == pair[1])]
     names = ("time_s", "nk_id", "tumor_id", "fraction")
     return tuple(TrueBite(*(bite[name].item() for name in names)) for bite in bites)
+
+
+def events_of(culture: Culture) -> tuple[TrueEvent, ...]:
+    """Every hit, death, division, twist, slide, grip and engulfment so far, in order of time."""
+    return tuple(
+        TrueEvent(
+            event["time_s"].item(),
+            EVENT_NAMES[event["what"]],
+            event["nk_id"].item(),
+            event["tumor_id"].item(),
+            event["amount"].item(),
+        )
+        for event in culture.events
+    )
 
 
 def in_course(truth: Truth, culture: Culture, rule: Rule = ORDINARY) -> Truth:
@@ -207,9 +152,9 @@ def _encounter(
     start_s, last_s = float(lines["step"][0] * STEP_S), float(lines["step"][-1] * STEP_S)
     sums = summed(lines)
     drift_x, drift_y = culture.drift_um(last_s)
-    if death_s > last_s + rule.late_death_s:
+    if death_s > last_s + rule.viable_s:
         death_s = math.nan
-    encounter = TrueEncounter(
+    return TrueEncounter(
         nk_id=pair[0],
         tumor_id=pair[1],
         start_s=start_s,
@@ -226,31 +171,8 @@ def _encounter(
         death_s=death_s,
         outcome=Outcome.ONGOING,
         tags=(),
+        engulfed_s=engulfed_since_s(lines, rule),
     )
-    return _judged(encounter, culture.newest_s, rule)
-
-
-def _judged(encounter: TrueEncounter, now_s: float, rule: Rule) -> TrueEncounter:
-    tags = tuple(
-        tag
-        for tag, so in (
-            ("twisted", abs(encounter.max_twist_deg) >= rule.twisted_deg),
-            ("slipped", abs(encounter.max_slip_um) >= rule.slipped_um),
-            ("bitten", bool(encounter.bites)),
-        )
-        if so
-    )
-    if encounter.death_s < encounter.start_s:
-        tags, outcome = (*tags, "corpse"), Outcome.RELEASED
-    elif math.isfinite(encounter.death_s):
-        outcome = Outcome.KILLED
-    elif encounter.end_s is None or now_s - encounter.end_s < rule.viable_s:
-        outcome = Outcome.ONGOING
-    elif {"twisted", "slipped"} & set(tags):
-        outcome = Outcome.EVADED
-    else:
-        outcome = Outcome.RELEASED
-    return replace(encounter, tags=tags, outcome=outcome)
 
 
 def _largest(values: NDArray[np.float64]) -> float:

@@ -25,6 +25,7 @@ from livewatch.specimen.outline import (
     nearest_corner,
     patch_of,
     perimeter_of,
+    share_inside,
     wrapped,
 )
 from livewatch.specimen.shape import give_way, keep_area, relax, ruffle
@@ -82,8 +83,8 @@ def advance(
         make_room(cells, radii, pairs, habits.side_um, time_s, STEP_S)
         ruffle(cells, colony.waves, rng, time_s, STEP_S)
         relax(cells, colony.waves, radii, time_s, STEP_S)
-        give_way(cells, radii, pairs, habits.side_um)
-        keep_area(cells, radii, STEP_S)
+        give_way(cells, radii, pairs, habits.side_um, time_s)
+        keep_area(cells, radii, time_s, STEP_S)
         meet(colony, pairs, rng, habits, step)
     return steps
 
@@ -127,6 +128,7 @@ def meet(
         line.gap_um, line.contact_um, line.perimeter_um = gap, length, perimeter_of(two)
         line.patch = 0.5 * (begin + end) * STEP
         line.angle = tumor.angle
+        line.inside = share_inside(one, two) if tumor.guest == nk_slot else 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from livewatch.compiled import compiled
 from livewatch.specimen.cells import ALIVE, DEAD, DYING, EMPTY, FREE, NK
-from livewatch.specimen.colony import DIED, DIVIDED, DYING_BEGINS, note
+from livewatch.specimen.colony import DIED, DIVIDED, DYING_BEGINS, ENGULFED, note
+from livewatch.specimen.engulfment import sunk
 
 if TYPE_CHECKING:
     import numpy as np
@@ -24,6 +25,7 @@ GROWTH_S = 18_000.0
 DYING_S = 420.0
 """Blebbing and loss of dye, before `tempo` quickens it."""
 CORPSE_S = 7200.0
+DIGESTION_S = 10_800.0
 
 
 @compiled
@@ -39,8 +41,11 @@ def live_on(
             continue
         cell.dose *= forget
         if cell.kind == NK:
-            wanted = cell.full * (1.0 + 0.22 * cell.seal * (cell.prey >= 0))
+            within = sunk(cell, time_s)
+            wanted = cell.full * (1.0 + 0.22 * cell.seal * (cell.prey >= 0) * (1.0 - within))
             cell.size += (wanted - cell.size) * step_s / 40.0
+            if within == 1.0:
+                digest(colony, slot, time_s, step_s)
         elif cell.state == ALIVE:
             grow(colony, slot, rng, habits, time_s, step_s)
             if time_s >= cell.doom_s:
@@ -48,6 +53,15 @@ def live_on(
                 note(colony, time_s, DYING_BEGINS, -1, cell.id, 0.0)
         else:
             decay(colony, slot, habits, time_s, step_s)
+
+
+@compiled
+def digest(colony: Colony, slot: int, time_s: float, step_s: float) -> None:
+    """An NK cell inside a tumor cell loses its dye bit by bit."""
+    nk = colony.cells[slot]
+    if nk.leave_s > time_s - step_s:
+        note(colony, time_s, ENGULFED, nk.id, colony.cells[nk.prey].id, 0.0)
+    nk.bright *= math.exp(-step_s / DIGESTION_S)
 
 
 @compiled
@@ -83,7 +97,9 @@ def vanish(colony: Colony, slot: int) -> None:
             cells[other].shy_of = -1
         if cells[other].prey == slot:
             cells[other].prey, cells[other].plan = -1, FREE
-    cells[slot].state = EMPTY
+        if cells[other].guest == slot:
+            cells[other].guest = -1
+    cells[slot].state, cells[slot].guest = EMPTY, -1
 
 
 @compiled
@@ -139,14 +155,15 @@ def divide(
     if spare < 0:
         mother.split_s = time_s + habits.division_s
         return
-    note(colony, time_s, DIVIDED, -1, mother.id, 0.0)
+    mother_id = mother.id
+    note(colony, time_s, DIVIDED, -1, mother_id, 0.0)
     size = mother.size / math.sqrt(2.0)
     across, down = 0.95 * size * math.cos(mother.angle), 0.95 * size * math.sin(mother.angle)
     cells[spare] = cells[slot]
     for daughter, side in ((slot, 1.0), (spare, -1.0)):
         cell = cells[daughter]
         newest += 1
-        cell.id = newest
+        cell.id, cell.parent = newest, mother_id
         cell.x += side * across
         cell.y += side * down
         cell.size, cell.fill = size, 1.0

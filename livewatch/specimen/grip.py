@@ -6,8 +6,9 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from livewatch.compiled import compiled
-from livewatch.specimen.cells import ALIVE, BRIEF, EVADE, FAIL, FREE, KILL, NK, TUMOR
+from livewatch.specimen.cells import ALIVE, BRIEF, ENGULF, EVADE, FAIL, FREE, KILL, NK, TUMOR
 from livewatch.specimen.colony import HELD, HIT, LEFT, SLIDE_BEGINS, TWIST_BEGINS, note
+from livewatch.specimen.engulfment import depth_of, sunk
 from livewatch.specimen.motion import vigor
 from livewatch.specimen.outline import radius_at, wrapped
 
@@ -47,6 +48,11 @@ def take_hold(
         nk.plan, length_s = EVADE, habits.evade_contact_s
     elif lot < kill + habits.evade_chance + habits.fail_chance:
         nk.plan, length_s = FAIL, habits.fail_contact_s
+    elif tumor.guest < 0 and lot < (
+        kill + habits.evade_chance + habits.fail_chance + habits.engulf_chance
+    ):
+        nk.plan, length_s = ENGULF, habits.engulf_contact_s
+        tumor.guest = nk_slot
     else:
         nk.plan, length_s = BRIEF, habits.brief_contact_s
     length_s *= habits.tempo * luck
@@ -68,6 +74,8 @@ def let_go(colony: Colony, nk_slot: int, habits: Habits, time_s: float) -> None:
     nk.heading = away
     nk.shy_of, nk.shy_s = nk.prey, time_s + habits.shy_s * math.sqrt(habits.tempo)
     nk.flee_s = time_s + 60.0
+    if tumor.guest == nk_slot:
+        tumor.guest = -1
     if nk.plan == EVADE and tumor.state == ALIVE:
         tumor.heading, tumor.flee_s = away + math.pi, time_s + 150.0
     nk.prey, nk.plan = -1, FREE
@@ -78,7 +86,7 @@ def let_go(colony: Colony, nk_slot: int, habits: Habits, time_s: float) -> None:
 def wanted_seal(plan: int, time_s: float, grip_s: float, leave_s: float) -> float:
     """How closely an NK cell would lie on, 0 to 1: growing, and given up before the end."""
     top = 0.25
-    if plan == KILL:
+    if plan in (KILL, ENGULF):
         top = 1.0
     elif plan == FAIL:
         top = 0.8
@@ -87,7 +95,7 @@ def wanted_seal(plan: int, time_s: float, grip_s: float, leave_s: float) -> floa
     length_s = leave_s - grip_s
     rise = 1.0 - math.exp(-(time_s - grip_s) / (0.15 * length_s + 5.0))
     fall = min(max((leave_s - time_s) / (0.08 * length_s + 8.0), 0.0), 1.0)
-    return top * rise * fall
+    return top * rise * (1.0 if plan == ENGULF else fall)
 
 
 @compiled
@@ -105,13 +113,15 @@ def hold(
         if nk.kind != NK or nk.prey < 0:
             continue
         tumor = cells[nk.prey]
+        if tumor.state != ALIVE and nk.plan == ENGULF and sunk(nk, time_s) < 1.0:
+            nk.plan = BRIEF
         if tumor.state != ALIVE and nk.plan != KILL:
             nk.leave_s = min(nk.leave_s, tumor.doom_s + 40.0 + 10.0 * (nk.id % 7))
-        if time_s >= nk.leave_s:
+        if time_s >= nk.leave_s and nk.plan != ENGULF:
             let_go(colony, slot, habits, time_s)
             continue
         struggle(colony, slot, rng, habits, time_s, step_s)
-        if time_s < tumor.twist_s and tumor.state == ALIVE:
+        if time_s < tumor.twist_s and tumor.state == ALIVE and sunk(nk, time_s) == 0.0:
             creep(nk, -(1.0 - tumor.carry) * tumor.twist * step_s * vigor(tumor.dose, habits))
         if time_s < nk.slide_s:
             creep(nk, nk.slide * step_s * vigor(nk.dose, habits))
@@ -119,7 +129,7 @@ def hold(
         bite(colony, slot, rng, habits, time_s, step_s)
         if time_s >= nk.hit_s:
             hit(colony, slot, rng, time_s)
-        draw_near(nk, tumor, colony.radii[nk.prey], habits, step_s)
+        draw_near(nk, tumor, colony.radii[nk.prey], habits, time_s, step_s)
 
 
 @compiled
@@ -225,7 +235,7 @@ def bite(
         eager = 1.0
     elif nk.plan == KILL:
         eager = 0.5
-    if tumor.state != ALIVE or nk.seal < 0.2 or time_s < nk.bite_s:
+    if tumor.state != ALIVE or nk.seal < 0.2 or time_s < nk.bite_s or sunk(nk, time_s) > 0.0:
         return
     if lot >= habits.bite_per_s * eager / habits.tempo * step_s:
         return
@@ -260,12 +270,15 @@ def draw_near(
     tumor: Any,
     tumor_radii: NDArray[np.float64],
     habits: Habits,
+    time_s: float,
     step_s: float,
 ) -> None:
     """Move a holding NK cell towards its place on the tumor's outline, and turn it to face it."""
     bearing = tumor.angle + nk.patch
     depth = 0.97 - 0.85 * nk.seal
     reach = radius_at(tumor_radii, nk.patch) + depth * nk.size
+    if sunk(nk, time_s) > 0.0:
+        reach = depth_of(nk, tumor, time_s)
     dx = wrapped(tumor.x + reach * math.cos(bearing) - nk.x, habits.side_um)
     dy = wrapped(tumor.y + reach * math.sin(bearing) - nk.y, habits.side_um)
     way = math.hypot(dx, dy) + 1e-9

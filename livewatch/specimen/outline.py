@@ -36,6 +36,21 @@ def radius_at(radii: Row, angle: float) -> float:
 
 
 @compiled
+def inside(x: float, y: float, angle: float, radii: Row) -> bool:
+    """Whether a place, seen from a cell's centre, is inside its outline."""
+    return math.hypot(x, y) < radius_at(radii, math.atan2(y, x) - angle)
+
+
+@compiled
+def farthest_of(radii: Row) -> float:
+    """The longest of an outline's radii."""
+    far = 0.0
+    for corner in range(CORNERS):
+        far = max(far, radii[corner])
+    return far
+
+
+@compiled
 def area_of(radii: Row) -> float:
     """The polygon's area."""
     total: float = radii[CORNERS - 1] * radii[0]
@@ -78,15 +93,35 @@ def to_segment(px: float, py: float, ax: float, ay: float, bx: float, by: float)
 @compiled
 def to_polygon(px: float, py: float, corners: NDArray[np.float64]) -> float:
     """Distance from a point to a polygon; 0 inside."""
-    best, inside = 1e18, False
+    inside, nearest, longest = False, 1e18, 0.0
     ax, ay = corners[CORNERS - 1, 0], corners[CORNERS - 1, 1]
     for corner in range(CORNERS):
         bx, by = corners[corner, 0], corners[corner, 1]
-        best = min(best, to_segment(px, py, ax, ay, bx, by))
+        nearest = min(nearest, (px - bx) * (px - bx) + (py - by) * (py - by))
+        longest = max(longest, (bx - ax) * (bx - ax) + (by - ay) * (by - ay))
         if (ay > py) != (by > py) and px < ax + (py - ay) / (by - ay) * (bx - ax):
             inside = not inside
         ax, ay = bx, by
-    return 0.0 if inside else math.sqrt(best)
+    if inside:
+        return 0.0
+    # what is nearer than the nearest corner lies on a segment that begins not much further away
+    reach, best = math.sqrt(nearest) + math.sqrt(longest) + 1e-6, 1e18
+    reach *= reach
+    for corner in range(CORNERS):
+        bx, by = corners[corner, 0], corners[corner, 1]
+        if (px - ax) * (px - ax) + (py - ay) * (py - ay) <= reach:
+            best = min(best, to_segment(px, py, ax, ay, bx, by))
+        ax, ay = bx, by
+    return math.sqrt(best)
+
+
+@compiled
+def share_inside(corners: NDArray[np.float64], other: NDArray[np.float64]) -> float:
+    """The share of a polygon's corners that lie inside the polygon `other`."""
+    count = 0
+    for corner in range(CORNERS):
+        count += to_polygon(corners[corner, 0], corners[corner, 1], other) == 0.0
+    return count / CORNERS
 
 
 @compiled
@@ -126,8 +161,13 @@ def nearest_corner(
 ) -> float:
     """Smallest distance of a corner to the polygon `other`; infinite if beyond `reach`."""
     far, best = farthest(other, x, y), reach
-    found = False
+    found, first, first_um = False, 0, math.inf
     for corner in range(CORNERS):
+        away = math.hypot(corners[corner, 0] - x, corners[corner, 1] - y)
+        if away < first_um:
+            first, first_um = corner, away
+    for turn in range(CORNERS):  # begun where it is nearest, so that most others can be passed by
+        corner = (first + turn) % CORNERS
         px, py = corners[corner, 0], corners[corner, 1]
         if math.hypot(px - x, py - y) - far <= best:
             away = to_polygon(px, py, other)

@@ -18,6 +18,8 @@ TEXTURE_SIDE = 64
 GRAIN = 0.02
 """Brightness of one step of a texture: textures are small, so that all stay in the cache."""
 RIM_UM = 0.9
+DISPLACED = 0.7
+"""Share of a cell's light that is missing where it holds another inside it."""
 
 
 @compiled
@@ -61,6 +63,11 @@ def paint_cells(
         if cell.state == EMPTY or light[slot] <= 0.0:
             continue
         far = radii[slot].max() + 2.0 * pixel_um
+        guest = max(cell.guest, 0)
+        guest_x, guest_y = math.inf, math.inf
+        if cell.guest >= 0:
+            guest_x = wrapped(cells[guest].x - cell.x, side_um)
+            guest_y = wrapped(cells[guest].y - cell.y, side_um)
         x = middle_x + wrapped(cell.x - middle_x, side_um)
         y = middle_y + wrapped(cell.y - middle_y, side_um)
         copies_x = math.ceil((0.5 * width_um + far) / side_um)
@@ -77,6 +84,10 @@ def paint_cells(
                     far,
                     light[slot],
                     textures[slot],
+                    guest_x,
+                    guest_y,
+                    cells[guest].angle,
+                    radii[guest],
                 )
 
 
@@ -91,8 +102,16 @@ def paint_cell(
     far: float,
     light: float,
     texture: NDArray[np.int8],
+    guest_x: float,
+    guest_y: float,
+    guest_angle: float,
+    guest_radii: NDArray[np.float64],
 ) -> None:
-    """Add one cell, its centre at (column, row) of the canvas."""
+    """Add one cell, its centre at (column, row) of the canvas.
+
+    `guest_*` is a cell inside it, seen from its centre, which displaces what shines; infinitely
+    far where there is none.
+    """
     reach = far / pixel_um
     rows, columns = canvas.shape
     top, bottom = max(math.ceil(row - reach), 0), min(int(row + reach) + 1, rows)
@@ -100,6 +119,8 @@ def paint_cell(
     contrast = cell.texture
     soft = 1.0 / max(pixel_um, 0.2)
     cos_body, sin_body = math.cos(cell.angle), math.sin(cell.angle)
+    cos_guest, sin_guest = math.cos(guest_angle), math.sin(guest_angle)
+    guest_um = guest_radii.max() if math.isfinite(guest_x) else 0.0
     for r in range(top, bottom):
         dy = (r - row) * pixel_um
         chord = math.sqrt(max(far * far - dy * dy, 0.0)) / pixel_um
@@ -123,6 +144,15 @@ def paint_cell(
                 grain = contrast * grain_at(texture, bx * share, by * share)
                 body *= max(1.0 + grain, 0.15)
                 rim *= 1.0 + 0.5 * grain
+            if abs(dx - guest_x) < guest_um and abs(dy - guest_y) < guest_um:
+                gx, gy = dx - guest_x, dy - guest_y
+                edge = edge_towards(
+                    guest_radii,
+                    gx * cos_guest + gy * sin_guest,
+                    gy * cos_guest - gx * sin_guest,
+                )
+                within_um = edge - math.sqrt(gx * gx + gy * gy)
+                cover *= 1.0 - DISPLACED * min(max(within_um * soft + 0.5, 0.0), 1.0)
             canvas[r, c] += np.float32(light * cover * (body + rim))
 
 

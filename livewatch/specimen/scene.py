@@ -29,12 +29,14 @@ class Habits(NamedTuple):
     kill_chance: float = 0.45
     evade_chance: float = 0.35
     fail_chance: float = 0.08
+    engulf_chance: float = 0.04
     bite_per_s: float = 0.006
     twist_per_s: float = 0.006
     slip_per_s: float = 0.004
     kill_contact_s: float = 770.0
     evade_contact_s: float = 900.0
     fail_contact_s: float = 2700.0
+    engulf_contact_s: float = 1500.0
     brief_contact_s: float = 150.0
     shy_s: float = 400.0
     division_s: float = 40_000.0
@@ -113,6 +115,7 @@ SCENES: dict[str, Scene] = {
                 kill_chance=0.1,
                 evade_chance=0.1,
                 fail_chance=0.05,
+                engulf_chance=0.0,
             ),
         ),
         Scene(
@@ -126,6 +129,11 @@ SCENES: dict[str, Scene] = {
             killer_share=0.9,
             most_kills=8,
             habits=Habits(kill_chance=0.85, evade_chance=0.05, fail_chance=0.05),
+        ),
+        Scene(
+            "engulfing",
+            "tumor cells that take NK cells in",
+            habits=Habits(kill_chance=0.15, evade_chance=0.15, fail_chance=0.0, engulf_chance=0.5),
         ),
         Scene(
             "crowded",

@@ -9,7 +9,8 @@ import numpy as np
 
 from livewatch.compiled import compiled
 from livewatch.specimen.cells import ALIVE, CORNERS, DEAD, DYING, EMPTY, FREE, NK, WAVES
-from livewatch.specimen.outline import STEP, area_of, radius_at, wrapped
+from livewatch.specimen.engulfment import make_cup, room_for, sunk
+from livewatch.specimen.outline import STEP, area_of, farthest_of, inside, wrapped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,7 +49,7 @@ def ruffle(
         if is_nk and cell.plan == FREE:
             stretch, tail = 0.17, -0.06
         elif is_nk:
-            stretch = -0.28 * cell.seal
+            stretch = -0.28 * cell.seal * (1.0 - sunk(cell, time_s))
         for wave in range(WAVES):
             mean = stretch if wave == 0 else tail if wave == 2 else 0.0
             away = waves[slot, wave] - mean
@@ -99,21 +100,47 @@ def bleb_height(state: int, dying_s: float) -> float:
 
 @compiled
 def give_way(
-    cells: NDArray[Any], radii: NDArray[np.float64], pairs: NDArray[np.int64], side_um: float
+    cells: NDArray[Any],
+    radii: NDArray[np.float64],
+    pairs: NDArray[np.int64],
+    side_um: float,
+    time_s: float,
 ) -> None:
     """Where two outlines overlap, one or both draw back.
 
-    An NK cell takes the tumor cell's form; cells of one kind share the overlap.
+    An NK cell takes the tumor cell's form, unless the tumor cell takes it in; cells of one kind
+    share the overlap.
     """
     for row in range(len(pairs)):
         first, second = pairs[row, 0], pairs[row, 1]
-        if cells[first].kind == cells[second].kind:
+        if cells[first].guest == second and sunk(cells[second], time_s) > 0.0:
+            take_in(cells, radii, second, first, side_um, time_s)
+        elif cells[second].guest == first and sunk(cells[first], time_s) > 0.0:
+            take_in(cells, radii, first, second, side_um, time_s)
+        elif cells[first].kind == cells[second].kind:
             draw_back(cells, radii, first, second, 0.5, side_um)
             draw_back(cells, radii, second, first, 0.5, side_um)
         elif cells[first].kind == NK:
             draw_back(cells, radii, first, second, 1.0, side_um)
         else:
             draw_back(cells, radii, second, first, 1.0, side_um)
+
+
+@compiled
+def take_in(
+    cells: NDArray[Any],
+    radii: NDArray[np.float64],
+    nk_slot: int,
+    tumor_slot: int,
+    side_um: float,
+    time_s: float,
+) -> None:
+    """The NK cell gives way less and less, and the tumor's outline forms a cup round it."""
+    nk, tumor = cells[nk_slot], cells[tumor_slot]
+    soft = 1.0 - 5.0 * sunk(nk, time_s)
+    if soft > 0.0:
+        draw_back(cells, radii, nk_slot, tumor_slot, soft, side_um)
+    make_cup(nk, tumor, radii[nk_slot], radii[tumor_slot], side_um, time_s)
 
 
 @compiled
@@ -129,10 +156,18 @@ def draw_back(
     cell, other = cells[soft], cells[hard]
     dx = wrapped(cell.x - other.x, side_um)
     dy = wrapped(cell.y - other.y, side_um)
+    reach, far = farthest_of(radii[soft]), farthest_of(radii[hard])
+    if math.hypot(dx, dy) > reach + far:
+        return
+    bearing = math.atan2(-dy, -dx)
     for corner in range(CORNERS):
         turn = cell.angle + corner * STEP
-        ux, uy = math.cos(turn), math.sin(turn)
         length = radii[soft, corner]
+        if math.hypot(dx, dy) > far and math.cos(turn - bearing) < 0.0:
+            continue  # it points away from the other cell, whose outline ends before this centre
+        ux, uy = math.cos(turn), math.sin(turn)
+        if math.hypot(dx + length * ux, dy + length * uy) > far:
+            continue
         if not inside(dx + length * ux, dy + length * uy, other.angle, radii[hard]):
             continue
         low, high = 0.2 * cell.size, length
@@ -146,18 +181,16 @@ def draw_back(
 
 
 @compiled
-def inside(x: float, y: float, angle: float, radii: NDArray[np.float64]) -> bool:
-    """Whether a place, seen from a cell's centre, is inside its outline."""
-    return math.hypot(x, y) < radius_at(radii, math.atan2(y, x) - angle)
-
-
-@compiled
-def keep_area(cells: NDArray[Any], radii: NDArray[np.float64], step_s: float) -> None:
-    """Let a squeezed cell bulge elsewhere until it has its area again."""
+def keep_area(
+    cells: NDArray[Any], radii: NDArray[np.float64], time_s: float, step_s: float
+) -> None:
+    """Let a squeezed cell bulge elsewhere until it has its area again, and that of its guest."""
     for slot in range(len(cells)):
         cell = cells[slot]
         if cell.state == EMPTY:
             continue
         wanted = math.pi * cell.size * cell.size
+        if cell.guest >= 0:
+            wanted += math.pi * room_for(cells[cell.guest], time_s)
         lack = wanted / area_of(radii[slot]) - 1.0
         cell.fill = min(max(cell.fill * (1.0 + 0.12 * step_s * lack), 0.7), 1.9)

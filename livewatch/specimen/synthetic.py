@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import zlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -11,12 +12,13 @@ import numpy as np
 
 from livewatch.model import View
 from livewatch.specimen.cells import EMPTY, NK, TUMOR
-from livewatch.specimen.course import ORDINARY, bites_of, encounters_of, in_course
+from livewatch.specimen.course import bites_of, encounters_of, events_of, in_course
 from livewatch.specimen.culture import Culture
 from livewatch.specimen.haze import haze_over
 from livewatch.specimen.motion import vigor
 from livewatch.specimen.optics import lens_of
 from livewatch.specimen.paint import TEXTURE_SIDE, paint_cells
+from livewatch.specimen.rule import ORDINARY
 from livewatch.specimen.scene import Scene, scene_named
 from livewatch.specimen.sensor import read_out
 from livewatch.specimen.specimen import Picture
@@ -36,8 +38,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from livewatch.specimen.course import Rule, TrueBite, TrueEncounter
     from livewatch.specimen.culture import Moment
+    from livewatch.specimen.happening import TrueBite, TrueEncounter, TrueEvent
+    from livewatch.specimen.rule import Rule
     from livewatch.specimen.spots import Spots
 
 NK_CHANNEL, TUMOR_CHANNEL, DEATH_CHANNEL = CHANNELS = ("nk", "tumor", "death")
@@ -103,7 +106,10 @@ class SyntheticSpecimen:
         """What is so at `time_s`. Asking counts: earlier times may then be past."""
         moment, habits = self._culture.at(time_s), self.scene.habits
         vigors = np.array([vigor(dose, habits) for dose in moment.cells["dose"]])
-        return in_course(truth_of(moment, habits.side_um, vigors), self._culture)
+        truth = in_course(truth_of(moment, habits.side_um, vigors), self._culture)
+        drift_x_um, drift_y_um = self._culture.drift_um(time_s)
+        focus_um = self._culture.focus_um(time_s)
+        return replace(truth, drift_x_um=drift_x_um, drift_y_um=drift_y_um, focus_um=focus_um)
 
     def encounters(self, rule: Rule = ORDINARY) -> tuple[TrueEncounter, ...]:
         """Every encounter up to the newest time asked for, in order of beginning."""
@@ -112,6 +118,18 @@ class SyntheticSpecimen:
     def bites(self) -> tuple[TrueBite, ...]:
         """Every bite up to the newest time asked for, in order of time."""
         return bites_of(self._culture)
+
+    def events(self) -> tuple[TrueEvent, ...]:
+        """Everything that happened up to the newest time asked for, in order of time."""
+        return events_of(self._culture)
+
+    def debris(self) -> tuple[dict[str, float], ...]:
+        """Place, spread and light of every bit of debris at time 0, as rows of a table."""
+        names = ("x_um", "y_um", "spread_um", "light")
+        return tuple(
+            dict(zip(names, map(float, bit), strict=True))
+            for bit in zip(*self._debris, strict=True)
+        )
 
     def _light(
         self, view: View, channel: str, moment: Moment, glow: NDArray[np.float64]

@@ -18,7 +18,7 @@ from livewatch.model import Kind
 from livewatch.specimen.cells import CORNERS, EMPTY, NK
 from livewatch.specimen.culture import NEAR_UM, measure
 from livewatch.specimen.motion import near_pairs
-from livewatch.specimen.outline import corners_of, perimeter_of, wrapped
+from livewatch.specimen.outline import corners_of, perimeter_of, share_inside, wrapped
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +34,7 @@ class TrueCell:
 
     `state` is alive, dying or dead. `dye` is the share of its own dye it still has, bleaching
     not counted; `light` the share bleaching left; `vigor` what phototoxicity left of its speed.
+    `parent_id` is the cell it came from by division, 0 if it was there from the beginning.
     """
 
     id: int
@@ -49,6 +50,7 @@ class TrueCell:
     death_dye: float
     light: float
     vigor: float
+    parent_id: int
     outline_um: NDArray[np.float64] = field(repr=False)
 
     def row(self, time_s: float) -> dict[str, Any]:
@@ -66,7 +68,8 @@ class TruePair:
     `patch_start_deg` to `patch_end_deg` in growing direction) and in the tumor's own turning
     frame (`patch_body_deg`). `*_x_um`, `*_y_um` are the patch's two ends. `orbit_deg`,
     `twist_deg` and `slip_um` count from the encounter's beginning; NaN outside one. `bites`
-    and `bitten_fraction` (of the tumor's dye) count in the encounter.
+    and `bitten_fraction` (of the tumor's dye) count in the encounter. `inside` is the share of the
+    NK cell's outline that lies within the tumor cell's.
     """
 
     nk_id: int
@@ -91,6 +94,7 @@ class TruePair:
     slip_um: float = math.nan
     bites: int = 0
     bitten_fraction: float = 0.0
+    inside: float = 0.0
 
     def row(self, time_s: float) -> dict[str, Any]:
         """As a plain row of a table."""
@@ -99,12 +103,24 @@ class TruePair:
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """Everything at one time. The sample repeats every `side_um`."""
+    """Everything at one time. The sample repeats every `side_um`.
+
+    `drift_x_um`, `drift_y_um` is how far the sample has crept under the stage, `focus_um` where
+    the cells' plane lies.
+    """
 
     time_s: float
     side_um: float
     cells: tuple[TrueCell, ...]
     pairs: tuple[TruePair, ...]
+    drift_x_um: float = 0.0
+    drift_y_um: float = 0.0
+    focus_um: float = 0.0
+
+    def row(self) -> dict[str, Any]:
+        """The time, drift and focus, as a plain row of a table."""
+        names = ("time_s", "drift_x_um", "drift_y_um", "focus_um")
+        return {name: getattr(self, name) for name in names}
 
     def cell(self, cell_id: int) -> TrueCell:
         """The cell of that id; `KeyError` if there is none at this time."""
@@ -184,6 +200,7 @@ def _cell(cell: Any, outline: NDArray[np.float64], vigor: float) -> TrueCell:
         death_dye=float(cell["death_dye"]),
         light=float(cell["nk_bleach"] if is_nk else cell["tumor_bleach"]),
         vigor=vigor,
+        parent_id=int(cell["parent"]),
         outline_um=outline,
     )
 
@@ -207,6 +224,7 @@ def _pair(nk: TrueCell, tumor: TrueCell, side_um: float) -> TruePair:
         float(gap),
         float(length),
         float(length / tumor.perimeter_um),
+        inside=float(share_inside(nk.outline_um, tumor.outline_um)) if gap == 0.0 else 0.0,
     )
     return pair if math.isnan(first) else _with_patch(pair, tumor, first, last)
 

@@ -33,7 +33,7 @@ from livewatch.settings import Experiment
 from livewatch.specimen.synthetic import SyntheticSpecimen
 
 if TYPE_CHECKING:
-    from livewatch.specimen.course import TrueEncounter
+    from livewatch.specimen.happening import TrueEncounter
 
 HOME = View("home", 0.0, 0.0, 0.0, "20x", 0.325, 1, (512, 512))
 INSTRUMENT = Instrument(HOME, {"20x": 0.325})
