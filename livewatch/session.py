@@ -1,7 +1,7 @@
 """A session: the parts put together, the threads owned, and the place where errors end up.
 
-Three threads: the session's own drives the microscope and the loop; analysis has one (see
-`lookout.py`), the recorder has one. Faces live on whichever thread calls them.
+Four threads: the session's own drives the microscope and the loop; analysis, the recorder and
+the watchdog have one each. Faces live on whichever thread calls them.
 
 The order of things is the promise: a frame goes to the recorder before the loop sees it, and
 no decision made from a frame reaches the microscope before that frame is acknowledged.
@@ -23,12 +23,15 @@ from livewatch.inbox import Inbox
 from livewatch.latency import Latencies
 from livewatch.lookout import Lookout
 from livewatch.loop import watch
-from livewatch.model import Ask, Frame, Outcome, Request, Step
+from livewatch.model import NAN, Ask, Frame, Missed, Outcome, Request, Step
 from livewatch.policy.policy import Policy
+from livewatch.recording.gap import Gaps
 from livewatch.tally import Status, Tally
+from livewatch.watchdog.signs import Glance
+from livewatch.watchdog.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator
+    from collections.abc import Callable, Generator, Sequence
 
     from livewatch.analysis.analyst import AnalystState
     from livewatch.clock import Clock
@@ -39,6 +42,11 @@ if TYPE_CHECKING:
     from livewatch.recording.recorder import Recorder
     from livewatch.recording.resume import Memory
     from livewatch.settings import Experiment
+    from livewatch.watchdog.hook import Hook
+
+
+MOST_FILLED = 0.5
+"""A burst ends when this much of the recorder's queue is used: the disk does not keep up."""
 
 
 class Ending(StrEnum):
@@ -69,7 +77,7 @@ class Session:
     """One session, from the first shot to the tables. Build it, `start()` it, `join()` it.
 
     `announce` is called with a line about long work (compiling, making tables). A session that
-    goes on after a crash is given what was `before`.
+    goes on after a crash is given what was `before`. `hooks` pass alarms on.
     """
 
     def __init__(
@@ -81,6 +89,7 @@ class Session:
         clock: Clock,
         announce: Callable[[str], None],
         before: Before | None = None,
+        hooks: Sequence[Hook] = (),
     ) -> None:
         self.clock = clock
         self.folder = recorder.folder
@@ -98,6 +107,7 @@ class Session:
             self._inbox,
             self._fault,
             self._keep,
+            self._segmenters_given_up,
             before.memory.analysis if before else None,
         )
         self._policy = Policy(experiment, instrument)
@@ -107,6 +117,11 @@ class Session:
         self._basis: int | None = None
         self._last_reply: Reply | None = None
         self._forced: str | None = None
+        self._gaps = Gaps(experiment.survey.interval_s)
+        self._held_by = "the session"
+        self._watchdog = Watchdog(
+            experiment, clock, self._glance, recorder.event, hooks, str(recorder.folder)
+        )
         self._thread = threading.Thread(target=self._run, name="session")
 
     @property
@@ -116,8 +131,8 @@ class Session:
 
     @property
     def is_hung(self) -> bool:
-        """Whether a device hangs, so that the process can only be left by force."""
-        return self._microscope.is_hung
+        """Whether a device or analysis hangs, so that the process can only be left by force."""
+        return self._microscope.is_hung or self._lookout.is_stuck
 
     @property
     def skipped(self) -> int:
@@ -153,7 +168,12 @@ class Session:
         free_bytes = shutil.disk_usage(self.folder).free
         ended = f"{self.end.status}: {self.end.reason}" if self.end else ""
         failed = self.end is not None and self.end.status is Ending.FAILED
-        return Status(self.clock.now_s(), free_bytes, str(self.folder), ended, failed)
+        alarms = self._watchdog.alarms
+        return Status(self.clock.now_s(), free_bytes, str(self.folder), ended, failed, alarms)
+
+    def acknowledge(self, alarm: int) -> None:
+        """Write down that the operator has seen the alarms up to this number."""
+        self._recorder.event("acknowledged", {"alarm": alarm, "time_s": self.clock.now_s()})
 
     def _run(self) -> None:
         try:
@@ -169,6 +189,7 @@ class Session:
         self._lookout.start()
         self.clock.start()
         begun, number = self._begun()
+        self._watchdog.start(begun[1].shot)
         loop = watch(self._lookout, self._policy, self._publish, stopwatch_s, begun, number)
         self._microscope.run(self._recorded(loop), self._inbox)
         decision = self.tally.decision or begun[1]
@@ -190,26 +211,48 @@ class Session:
         """The loop, with every frame recorded, and acknowledged before it has consequences."""
         shot = next(loop, None)
         while shot is not None:
+            self._held_by = "the microscope"
             reply = yield shot
             self._last_reply = reply
+            self._held_by = "the recorder"
             if isinstance(reply, Frame):
+                self._mind_the_time(reply)
                 self._recorder.put(reply)
                 self._mind_the_disk()
-            try:
-                shot = loop.send(reply)
-            except StopIteration:
-                return
-            finally:
-                if self._basis is not None:
-                    self._recorder.wait(self._basis)
+            shot = self._sent(loop, reply)
+            if shot is not None and shot.count > 1 and self._recorder.filled > MOST_FILLED:
+                why = "the disk is slower than the burst, which ends early"
+                shot = self._sent(loop, Missed(shot, why, self.clock.now_s()))
+
+    def _sent(self, loop: Watch, reply: Reply) -> Shot | None:
+        """The next shot; the frame that it is decided from is acknowledged."""
+        try:
+            return loop.send(reply)
+        except StopIteration:
+            return None
+        finally:
+            if self._basis is not None:
+                self._recorder.wait(self._basis)
 
     def _publish(self, step: Step) -> None:
         self._basis = None if step.observation is None else step.observation.frame
         self.tally = self.tally.after(step)
         self.latencies.add(step.lateness)
         self._recorder.step(step)
-        for listener in self._listeners:
-            listener(step)
+        self._watchdog.see(step)
+        self._gaps.turned(self.clock.now_s())
+        for listener in tuple(self._listeners):
+            try:
+                listener(step)
+            except Exception as fault:  # noqa: BLE001 - whatever a face does, the session goes on
+                self._listeners.remove(listener)
+                self._fault("a listener failed, and is told nothing any more", fault)
+
+    def _mind_the_time(self, frame: Frame) -> None:
+        """Write down that slots were dropped, or a clock jumped."""
+        gap = self._gaps.before(frame)
+        if gap is not None:
+            self._recorder.event("gap", gap)
 
     def _mind_the_disk(self) -> None:
         """Ask for the end before the disk is full."""
@@ -225,6 +268,25 @@ class Session:
         """Keep what analysis remembers, for a resumption."""
         self._recorder.checkpoint(frame, to_json(state))
 
+    def _segmenters_given_up(self, frame: int) -> None:
+        """Write down that frames after this one are analysed without plug-ins."""
+        self._recorder.event("segmenters given up", {"frame": frame})
+
+    def _glance(self) -> Glance:
+        """How things stand, for the watchdog."""
+        try:
+            free_bytes: float = shutil.disk_usage(self.folder).free
+        except OSError:  # a disk that is gone fails the recorder; there is no more to be said of it
+            free_bytes = NAN
+        return Glance(
+            stopwatch_s(),
+            self.clock.now_s(),
+            free_bytes,
+            self._held_by,
+            self._lookout.analysing_s,
+            self._lookout.given_up,
+        )
+
     def _fault(self, what: str, fault: BaseException) -> None:
         trail = traceback.format_exception(fault)
         self._recorder.event("fault", {"what": what, "why": str(fault), "trail": "".join(trail)})
@@ -235,6 +297,9 @@ class Session:
         self._lookout.close()
         if left:
             end = End(Ending.FAILED, f"{end.reason}; on leaving: {'; '.join(left)}")
+        if end.status is Ending.FAILED:
+            self._watchdog.failed(end.reason)
+        self._watchdog.rest()
         self._censor()
         try:
             self._recorder.close(self._record_of(end))
@@ -244,6 +309,7 @@ class Session:
         except OSError as fault:
             end = End(Ending.FAILED, f"{end.reason}; then, closing the record: {fault}")
         finally:
+            self._watchdog.close()
             self.end = end
 
     def _censor(self) -> None:

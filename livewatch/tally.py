@@ -29,13 +29,16 @@ from livewatch.model import (
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from livewatch.alarm import Alarm
+
 
 @dataclass(frozen=True, slots=True)
 class Status:
     """What a session knows of itself beyond its steps, at a moment.
 
     `time_s` is session time. `ended` says in a few words how the session ended; empty while
-    it goes on. `failed` says that it ended by a fault.
+    it goes on. `failed` says that it ended by a fault. `alarms` are all so
+    far, the newest last.
     """
 
     time_s: float
@@ -43,6 +46,7 @@ class Status:
     folder: str
     ended: str = ""
     failed: bool = False
+    alarms: tuple[Alarm, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -10,11 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from livewatch import assembly, lookout
+from livewatch import assembly
 from livewatch import session as sessions
+from livewatch.alarm import Trouble
 from livewatch.analysis.analyst import Analyst
 from livewatch.model import Ask, Frame, Request
+from livewatch.recording.verify import verify
 from livewatch.session import Ending
+from livewatch.settings import Experiment
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,6 +36,16 @@ def demo(folder: Path, seconds: float = 200, speed: float | None = None) -> Sess
         camera="specimen",
         announce=lambda what: None,
     )
+
+
+def given(monkeypatch: pytest.MonkeyPatch, **sections: object) -> None:
+    """Have the demo's experiment changed in these sections."""
+    plain = assembly.lasting
+
+    def lasting(experiment: Experiment, seconds: float) -> Experiment:
+        return Experiment.model_validate(plain(experiment, seconds).model_dump() | sections)
+
+    monkeypatch.setattr(assembly, "lasting", lasting)
 
 
 def run(session: Session) -> Session:
@@ -67,7 +80,7 @@ def test_analysis_that_fails_is_written_down_and_the_survey_goes_on(
     assert "a fault made for this test" in fault["why"]
 
 
-def test_analysis_that_hangs_does_not_stop_the_survey(
+def test_another_analyst_takes_over_from_one_that_hangs(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain, release = Analyst.observe, threading.Event()
@@ -78,24 +91,29 @@ def test_analysis_that_hangs_does_not_stop_the_survey(
         return plain(self, state, frame)
 
     monkeypatch.setattr(Analyst, "observe", hanging)
-    monkeypatch.setattr(lookout, "HANG_S", 0.2)
+    given(monkeypatch, analysis={"timeout_s": 0.5})
     session = demo(tmp_path / "out")
-    frames = list[int]()
+    seen = dict[int, str | None]()
 
     def see(step: Step) -> None:
-        if isinstance(step.reply, Frame):
-            frames.append(step.reply.index)
-            if step.reply.index == 4:
-                release.set()
+        if step.observation is not None:
+            seen[step.observation.frame] = step.observation.problem
 
     session.subscribe(see)
     run(session)
-    assert frames == list(range(len(frames)))
-    assert len(frames) > 5
-    assert session.skipped >= 1
-    assert session.tally.unseen >= 1
     assert session.end is not None
     assert session.end.status is Ending.COMPLETED
+    assert seen[2] == "analysis failed: it gave no answer within 500 ms"
+    after = [problem for frame, problem in seen.items() if frame > 2]
+    assert after
+    assert set(after) == {None}
+    (alarm,) = [one for one in session.status().alarms if one.trouble is Trouble.ANALYSIS]
+    assert "no answer" in alarm.text
+    assert alarm.is_over
+    assert session.is_hung
+    release.set()
+    monkeypatch.undo()
+    assert verify(tmp_path / "out").is_sound
 
 
 def test_a_disk_that_fills_up_ends_the_session_before_it_is_full(

@@ -7,7 +7,8 @@ through the entry point group `livewatch.segmenters`; the experiment asks for it
     mine = "my_package.cells:segment"
 
 It may be a function, or a class that is made without arguments. It is called once for each
-image of its channel, on the analysis thread, and must not keep the image.
+image of its channel and must not keep the image. One that may crash or hang is best run in a
+process of its own: `[analysis] own_process`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from livewatch.model import Pixels
+    from livewatch.settings import Experiment
 
 GROUP = "livewatch.segmenters"
 BUILT_IN = "classic"
@@ -59,8 +61,23 @@ def segmenter(name: str) -> Segmenter:
     try:
         made: Any = offered[name].load()
         return cast("Segmenter", made() if isclass(made) else made)
-    except (ImportError, AttributeError, OSError) as error:
-        raise SegmenterError(f"segmenter {name!r} cannot start: {error}") from error
+    except BadInput:
+        raise
+    except Exception as error:  # foreign code may raise anything
+        said = " ".join(f"{type(error).__name__}: {error}".split())
+        raise SegmenterError(f"segmenter {name!r} cannot start: {said}") from error
+
+
+def plug_ins(experiment: Experiment) -> tuple[str, ...]:
+    """The segmenters of an experiment that are not the built-in one."""
+    names = (experiment.cells.nk_segmenter, experiment.cells.tumor_segmenter)
+    return tuple(sorted({name for name in names if name != BUILT_IN}))
+
+
+def without_plug_ins(experiment: Experiment) -> Experiment:
+    """The experiment, all cells found by the built-in segmentation."""
+    built_in = {"nk_segmenter": BUILT_IN, "tumor_segmenter": BUILT_IN}
+    return experiment.model_copy(update={"cells": experiment.cells.model_copy(update=built_in)})
 
 
 def checked(labels: object, label_um: float, image: Pixels, pixel_um: float) -> NDArray[np.int32]:

@@ -1,0 +1,1 @@
+"""The watchdog: notices what is wrong with a session, and tells those who should know."""
