@@ -231,6 +231,7 @@ class Session:
         except StopIteration:
             return None
         finally:
+            self._held_by = "the recorder"
             if self._basis is not None:
                 self._recorder.wait(self._basis)
 
