@@ -6,6 +6,7 @@ session's start. `stopwatch_s` is for measuring how long work takes, and is alwa
 
 from __future__ import annotations
 
+import sys
 import threading
 import time
 from typing import Protocol
@@ -40,6 +41,15 @@ def stopwatch_s() -> float:
     return time.perf_counter()
 
 
+def elapsed_s() -> float:
+    """Seconds from an arbitrary start that go on while the machine sleeps; cells do, too."""
+    if sys.platform == "linux":
+        return time.clock_gettime(time.CLOCK_BOOTTIME)
+    if sys.platform == "darwin":
+        return time.clock_gettime(time.CLOCK_MONOTONIC)
+    return time.monotonic()
+
+
 def wall_s() -> float:
     """Seconds since the epoch, for saying when a session took place."""
     return time.time()
@@ -51,15 +61,15 @@ class RealClock:
     def __init__(self, speed: float = 1.0, start_s: float = 0.0) -> None:
         self._speed = speed
         self._start_s = start_s
-        self._origin = time.monotonic()
+        self._origin = elapsed_s()
 
     def start(self) -> None:
         """Begin to count."""
-        self._origin = time.monotonic()
+        self._origin = elapsed_s()
 
     def now_s(self) -> float:
         """Session time in seconds."""
-        return self._start_s + (time.monotonic() - self._origin) * self._speed
+        return self._start_s + (elapsed_s() - self._origin) * self._speed
 
     def wait_until(self, time_s: float, wake: threading.Event) -> bool:
         """Wait for a session time; return early, and False, as soon as `wake` is set."""

@@ -103,7 +103,8 @@ class _Told:
             else:
                 self._take(turn)
         unanswered = len(session) - self.frames
-        if unanswered > 1 or (unanswered and session.end is not None):
+        broke_off = session.end is None or session.end.get("status") == "failed"
+        if unanswered > broke_off:
             self.problems.append(f"{unanswered} frames were recorded that no decision followed")
 
     def _take(self, turn: Turn) -> None:

@@ -1,0 +1,42 @@
+"""Gaps in time: nothing was done for too long, or a clock jumped.
+
+A machine that slept, a program that was stopped, a device that took its time: slots were dropped,
+and the record has to say so.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from livewatch.clock import stopwatch_s, wall_s
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from livewatch.model import Frame
+
+CLOCK_JUMP_S = 2.0
+"""Wall time that jumps by more, against time that only counts, is written down."""
+
+
+class Gaps:
+    """Watches the times of one session. A gap is longer than `interval_s`, the survey's."""
+
+    def __init__(self, interval_s: float) -> None:
+        self._interval_s = interval_s
+        self._turned_s = 0.0
+        self._offset_s = wall_s() - stopwatch_s()
+
+    def turned(self, time_s: float) -> None:
+        """A turn of the loop was over at this session time."""
+        self._turned_s = time_s
+
+    def before(self, frame: Frame) -> Mapping[str, float] | None:
+        """The gap that ended with `frame`, as it is written down; None if there is none."""
+        offset_s = wall_s() - stopwatch_s()
+        jump_s = offset_s - self._offset_s
+        due_s = max(frame.shot.not_before_s, self._turned_s)
+        if abs(jump_s) <= CLOCK_JUMP_S and frame.time_s - due_s <= self._interval_s:
+            return None
+        self._offset_s = offset_s
+        return {"from_s": due_s, "to_s": frame.time_s, "wall_jump_s": jump_s}
