@@ -130,7 +130,7 @@ class Watch(Section):
         description="time between frames while contact is possible before the next survey frame",
     )
     probability: Annotated[float, Field(gt=0, lt=1)] = Field(
-        0.25, description="go fast when contact before the next frame is at least this likely"
+        0.1, description="go fast when contact before the next frame is at least this likely"
     )
     false_alarm_light: NotNegative = Field(
         0.5, description="light for approaches that came to nothing, relative to all other light"

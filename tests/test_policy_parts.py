@@ -13,13 +13,14 @@ from policy_world import HOME, INSTRUMENT, Meeting, ToyEyes, experiment, play
 
 from livewatch.errors import BadInput
 from livewatch.model import Instrument, Region, View
+from livewatch.policy.leave import bar_of, refusal
 from livewatch.policy.light import affordable, charged, plan
 from livewatch.policy.priority import rank
 from livewatch.policy.rates import chance
 from livewatch.policy.region import Box, cropped, hull, span_px
 from livewatch.policy.rules import Rules
 from livewatch.policy.sites import distance_um, tour
-from livewatch.policy.state import Spent
+from livewatch.policy.state import Spent, Stage
 
 
 def tour_um(views: list[View]) -> float:
@@ -129,6 +130,20 @@ def test_an_unknown_objective_is_the_users_mistake() -> None:
 def test_a_microscope_without_pixel_sizes_surveys_with_what_it_has() -> None:
     bare = Instrument(HOME, {})
     assert Rules.of(experiment(), bare).sites[0].view == HOME
+
+
+@pytest.mark.parametrize(("gap_um", "is_barred"), [(1.9, True), (1.1, True), (0.9, False)])
+def test_a_pair_that_came_no_nearer_is_anticipated_again_once_it_does(
+    gap_um: float, is_barred: bool
+) -> None:
+    played = play(experiment(), (Meeting(300, 900),), until_s=290)
+    state, rules = played.kept.states[-1], played.kept.policy.rules
+    (pair,) = state.followed
+    left = bar_of(replace(pair, stage=Stage.CLOSING, gap_um=2.0), state.now_s, rules)
+    assert left is not None
+    pair = replace(pair, stage=Stage.CLOSING, gap_um=gap_um)
+    why = refusal(pair, replace(state, bars=(left,)), rules)
+    assert why == ("it came close and no nearer" if is_barred else None)
 
 
 def test_a_session_goes_on_after_an_interruption_with_its_light_and_grid() -> None:

@@ -236,6 +236,35 @@ def test_one_region_holds_two_pairs_of_a_position() -> None:
         assert frame.view.width_um < 250
 
 
+def test_the_stage_moves_so_that_two_pairs_far_apart_are_both_seen() -> None:
+    meetings = (
+        Meeting(100, 900, x_um=155),
+        Meeting(150, 900, x_um=-110, nk_id=2, tumor_id=2000),
+    )
+    rules = experiment(reaction={"quiet_s": 1e6})
+    played = play(rules, meetings, until_s=500)
+    fast = [f for f in played.frames if f.time_s > 200 and f.shot.purpose is Purpose.ENCOUNTER]
+    both = [f for f in fast if f.view.holds(155, 0, 19) and f.view.holds(-110, 0, 19)]
+    assert len(both) > 0.75 * len(fast)  # the others look around
+    refused = {r for s in played.steps if s.reply in both for r in s.decision.refused}
+    assert not any("does not fit" in reason for reason in refused)
+
+
+def test_pairs_too_far_apart_for_one_field_are_shown_in_turn_and_the_other_is_named() -> None:
+    meetings = (
+        Meeting(100, 900, x_um=158),
+        Meeting(110, 900, x_um=-158, nk_id=2, tumor_id=2000),
+    )
+    rules = experiment(reaction={"quiet_s": 1e6})
+    played = play(rules, meetings, until_s=900)
+    fast = [f for f in played.frames if f.time_s > 200 and f.shot.purpose is Purpose.ENCOUNTER]
+    for x in (158, -158):
+        times = [f.time_s for f in fast if f.view.holds(x, 0, 15)]
+        assert max(b - a for a, b in pairwise([200, *times, 900])) < 60 + 2 * 10
+    refused = {r for s in played.steps for r in s.decision.refused}
+    assert "NK 2 and tumor 2000 does not fit beside NK 1 and tumor 1000" in refused
+
+
 def test_a_burst_is_streamed_once_and_ends_by_itself() -> None:
     rules = experiment(reaction={"burst": 50})
     played = play(rules, (Meeting(100, 400),), until_s=390)

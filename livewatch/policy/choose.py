@@ -204,8 +204,7 @@ def framed(
     """
     if all(pair.stage is Stage.NEAR for pair in pairs):
         return site.view, ()
-    lead = core(pairs[0], rules)
-    stands = aimed_at(pairs[:1], lead, visit, site, rules)
+    lead, stands = standing_for(pairs, visit, site, rules)
     field = Box.of(replace(stands, region=None))
     held = tuple(pair for pair in pairs if field.holds(core(pair, rules)) or pair is pairs[0])
     left = tuple(
@@ -215,6 +214,33 @@ def framed(
     if not (rules.experiment.zoom.region and rules.instrument.has_region):
         view = replace(view, region=None)
     return view, left
+
+
+def standing_for(
+    pairs: tuple[Followed, ...], visit: Visit, site: Site, rules: Rules
+) -> tuple[Box, View]:
+    """What the stage stands for, and a view from there: the first pair and all that fit beside it.
+
+    The stage moves for pairs that ask for the fast rate; what else is in the field then is shown
+    as well.
+    """
+    together, lead = pairs[:1], core(pairs[0], rules)
+    stands = aimed_at(together, lead, visit, site, rules)
+    for pair in pairs[1:]:
+        both = hull((lead, core(pair, rules)))
+        if not pair.is_fast or not is_within(both, site.view):
+            continue
+        view = aimed_at((*together, pair), both, visit, site, rules)
+        if Box.of(replace(view, region=None)).holds(both):
+            together, lead, stands = (*together, pair), both, view
+    return lead, stands
+
+
+def is_within(box: Box, view: View) -> bool:
+    """Whether the whole sensor is large enough for a box."""
+    field = Box.of(replace(view, region=None))
+    width_um, height_um = field.right_um - field.left_um, field.bottom_um - field.top_um
+    return box.right_um - box.left_um <= width_um and box.bottom_um - box.top_um <= height_um
 
 
 def aimed_at(

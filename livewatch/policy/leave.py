@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 MOST_BARS = 256
 LOST_FRAMES = 10
+NEARER = 0.5
 NEAR_SHARE = 0.5
 """Pairs that are only near may use this share of the light that approaches may cost in vain."""
 
@@ -68,7 +69,8 @@ def bar_of(pair: Followed, now_s: float, rules: Rules) -> Bar | None:
     if pair.stage is Stage.OVER:
         return Bar(*pair.pair, None, now_s + refractory_s, "its encounter has only just ended")
     if pair.stage is Stage.CLOSING:
-        return Bar(*pair.pair, None, now_s + refractory_s, "it came close and no nearer")
+        until_s, why = now_s + refractory_s, "it came close and no nearer"
+        return Bar(*pair.pair, None, until_s, why, pair.gap_um)
     return None
 
 
@@ -80,7 +82,7 @@ def refusal(pair: Followed, state: PolicyState, rules: Rules, frames: float = 1)
     for bar in state.bars:
         whole = bar.encounter is None and bar.until_s == inf
         if (bar.position, bar.nk_id, bar.tumor_id) == pair.pair and (
-            whole or bar.encounter == pair.encounter
+            whole or (bar.encounter == pair.encounter and not is_nearer(pair, bar))
         ):
             return bar.why
     if pair.stage not in (Stage.NEAR, Stage.CLOSING):
@@ -92,6 +94,11 @@ def refusal(pair: Followed, state: PolicyState, rules: Rules, frames: float = 1)
     if vain + frames * rules.dose > share * most:
         return f"approaches that came to nothing have used {vain:g} of {share * most:g} ms of light"
     return None
+
+
+def is_nearer(pair: Followed, bar: Bar) -> bool:
+    """Whether a pair that came close and no nearer has come much nearer since."""
+    return pair.stage is Stage.CLOSING and pair.gap_um < NEARER * bar.gap_um
 
 
 def lapsed(state: PolicyState, rules: Rules) -> PolicyState:

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 NEW_S = 60.0
 """A contact counts as new for this long: how it begins is what is most easily missed."""
-
+NEW = 1
+"""The rank of a new contact."""
 
 RARE_SHARE, RARE_OF = 0.25, 4
 """An outcome is rare if it is less than this share of those known, once so many are known."""
@@ -24,7 +25,7 @@ def rank(pair: Followed, state: PolicyState) -> int:
         return 0
     if pair.stage is Stage.TOUCHING:
         if state.now_s - pair.since_s < NEW_S:
-            return 1
+            return NEW
         return 3 if pair.bites or is_rare(pair.leaning, state) else 4
     return {Stage.CLOSING: 2, Stage.OVER: 5, Stage.NEAR: 6}[pair.stage]
 
@@ -39,14 +40,27 @@ def is_rare(outcome: str, state: PolicyState) -> bool:
 def ranked(pairs: tuple[Followed, ...], state: PolicyState, turn_s: float) -> tuple[Followed, ...]:
     """Pairs in the order of their rank; of equal ones, the one that began first.
 
-    One that did not fit into the view for a whole turn comes before all others.
+    Approaches go by how soon they are to end; contacts that go on come first in turns of `turn_s`,
+    for they may not fit into one view. One that was not seen for a whole turn comes before all
+    others.
     """
 
-    def order(pair: Followed) -> tuple[bool, int, float, tuple[str, int, int]]:
+    def order(pair: Followed) -> tuple[bool, int, float, float, tuple[str, int, int]]:
         waits = pair.is_fast and pair.stage is not Stage.LOOK and state.now_s - pair.seen_s > turn_s
-        return not waits, rank(pair, state), pair.begun_s, pair.pair
+        soon = -pair.soon if pair.stage is Stage.CLOSING else 0.0
+        return not waits, rank(pair, state), soon, pair.begun_s, pair.pair
 
-    return tuple(sorted(pairs, key=order))
+    return tuple(in_turns(sorted(pairs, key=order), state, turn_s))
+
+
+def in_turns(pairs: list[Followed], state: PolicyState, turn_s: float) -> list[Followed]:
+    """The pairs, those first whose turn it is among contacts that go on and are of first rank."""
+    best = rank(pairs[0], state)
+    equal = [pair for pair in pairs if pair.stage is Stage.TOUCHING and rank(pair, state) == best]
+    if best == NEW or pairs[0] not in equal:
+        return pairs
+    first = int(state.now_s // turn_s) % len(equal)
+    return equal[first:] + equal[:first] + [pair for pair in pairs if pair not in equal]
 
 
 def holder(state: PolicyState, rules: Rules) -> str:

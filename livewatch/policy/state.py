@@ -83,6 +83,7 @@ class Bar:
     """A pair, or only one encounter of it, that is not to be followed until `until_s`.
 
     Without an encounter it bars the pair's anticipation; all of the pair if it has no end.
+    `gap_um` is how near the pair was: anticipation is not barred any more once it is much nearer.
     """
 
     position: str
@@ -91,6 +92,7 @@ class Bar:
     encounter: int | None
     until_s: float
     why: str
+    gap_um: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
