@@ -453,12 +453,43 @@ class Encounter:
 
 
 @dataclass(frozen=True, slots=True)
+class Landing:
+    """Where the camera looks after a change of view, as the cells known there tell.
+
+    Of `expected` cells that the image should show whole, `found` are seen, all of them displaced
+    by about `dx_um`, `dy_um`, with the standard deviation `sd_um` on each axis (NaN: too few to
+    tell). `softer_um` is by how much the edges of the pairs in it are softer than before.
+    """
+
+    expected: int
+    found: int
+    dx_um: float = NAN
+    dy_um: float = NAN
+    sd_um: float = NAN
+    softer_um: float = NAN
+
+    @property
+    def miss_um(self) -> float:
+        """By how much the camera looks elsewhere than it says; NaN where that is not known."""
+        return float((self.dx_um**2 + self.dy_um**2) ** 0.5)
+
+    def misses(self, aim_um: float) -> bool:
+        """Whether the cells are surely further than `aim_um` from where they should be.
+
+        Where only one cell is expected, nothing is sure.
+        """
+        if self.found == 0:
+            return self.expected > 1
+        return self.miss_um > aim_um + 2 * self.sd_um
+
+
+@dataclass(frozen=True, slots=True)
 class Observation:
     """What one frame showed. `problem` says why a frame could not be used, if so.
 
     `encounters` are those open, those that closed with this frame, and those closed earlier
     whose outcome became known with it; `opened`, `closed` and `settled` name the ids that
-    changed here.
+    changed here. `landing` is there for the first frame after the view was changed.
     """
 
     frame: int
@@ -472,6 +503,7 @@ class Observation:
     closed: tuple[int, ...] = ()
     settled: tuple[int, ...] = ()
     problem: str | None = None
+    landing: Landing | None = None
 
     def cell(self, cell_id: int) -> Cell | None:
         """The cell of that identity, or None if it is not in this frame."""

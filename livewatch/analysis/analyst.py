@@ -13,11 +13,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from livewatch.analysis.encounters import Turn
+from livewatch.analysis.landing import Arrival, arrived, compared
 from livewatch.analysis.measures import Measurer, Notes
 from livewatch.analysis.membrane import outlined
 from livewatch.analysis.morsel import without_morsels
 from livewatch.analysis.places import Place, touching, tracked
 from livewatch.analysis.segmentation import Memory, Sight
+from livewatch.analysis.softness import softnesses
 from livewatch.model import Exposure, Frame, Kind, Observation, Plane, Purpose, Shot, View
 
 if TYPE_CHECKING:
@@ -92,6 +94,9 @@ class Analyst:
         contacts: tuple[Contact, ...] = ()
         turn, next_cell = standing(place), state.next_cell
         seen = self._outlined([one for one in sighting.seen if one.problem is None])
+        arrival = self._arrived(place, seen, frame)
+        place = replace(place, last=arrival.last)
+        seen = {} if arrival.problem else arrival.cells
         if seen:
             place, cells, next_cell = tracked(
                 place, seen, frame.view, frame.time_s, next_cell, self._experiment
@@ -100,11 +105,16 @@ class Analyst:
             place, contacts, turn = touching(
                 place, cells, frame.time_s, state.next_encounter, self._experiment
             )
+        landing = arrival.landing
+        if contacts:
+            softness = softnesses(frame, contacts)
+            landing = landing and compared(landing, place.last, softness)
+            place = replace(place, last=replace(place.last, softness=softness))
         notes, contacts, encounters, settled = self._measurer.observe(
             state.notes, frame, cells, contacts, current(state, place, turn)
         )
         state = replace(
-            state.with_place(place) if seen else state,
+            state.with_place(place) if seen or arrival.problem else state,
             memory=memory,
             notes=notes,
             next_cell=next_cell,
@@ -121,8 +131,17 @@ class Analyst:
             opened=turn.opened,
             closed=turn.closed,
             settled=settled,
-            problem=sighting.problem,
+            problem=sighting.problem or arrival.problem,
+            landing=landing,
         )
+
+    def _arrived(self, place: Place, seen: dict[Kind, tuple[Cell, ...]], frame: Frame) -> Arrival:
+        """How the view of this frame landed, if it shows anything."""
+        if not seen:
+            return Arrival(place.last, seen)
+        tracks = {kind: place.tracks(kind) for kind in seen}
+        sizes, aim_um = self._experiment.cells, self._experiment.zoom.aim_um
+        return arrived(place.last, tracks, seen, frame.view, frame.time_s, sizes, aim_um)
 
     def _outlined(self, seen: Sequence[Seen]) -> dict[Kind, tuple[Cell, ...]]:
         """The cells of each channel, their outlines settled, channels in parallel."""

@@ -24,10 +24,12 @@ FREEDOM = 4.0
 """Degrees of freedom of the t distribution: the fewer, the more readily a jump is believed."""
 UNSEEN_COST = 13.8
 """-log of (new cells per um^2, 2e-5, times the odds of missing one, 1:19)."""
-SPECK_COST, TRUSTED_FRAMES, TRUSTED_DAUGHTER_FRAMES = 4.0, 5, 20
-"""A track seen once is more readily left unseen by this much: it may be a speck, or a piece of a
-cell cut in two for a moment. Trust grows until it has been seen in so many frames."""
-AREA_SD, SIGNAL_SD, UNLIKE_AT_MOST = 0.35, 0.5, 3.0
+SPECK_COST, TRUSTED_FRAMES = 2.0, 5
+"""A track seen once is more readily left unseen by this much: it may be a speck. Trust grows until
+it has been seen in so many frames."""
+PIECE_COST, TRUSTED_PIECE_FRAMES = 4.0, 20
+"""The same of a track that lay against another when first seen: it may be a piece of that."""
+AREA_SD, SIGNAL_SD, UNLIKE_AT_MOST = 0.2, 0.2, 5.0
 
 
 def likely_pairs(
@@ -58,10 +60,11 @@ def likely_pairs(
 
 def unseen_cost(table: NDArray[np.void]) -> NDArray[np.float64]:
     """What it costs to leave each track unseen."""
-    piece = np.isin(table["parent"], table["id"])
-    trusted = np.where(piece, TRUSTED_DAUGHTER_FRAMES, TRUSTED_FRAMES)
+    piece = np.isin(table["stem"], table["id"])
+    trusted = np.where(piece, TRUSTED_PIECE_FRAMES, TRUSTED_FRAMES)
+    price = np.where(piece, PIECE_COST, SPECK_COST)
     doubt = np.maximum(1 - (table["frames"] - 1) / (trusted - 1), 0.0)
-    return np.asarray(UNSEEN_COST - SPECK_COST * doubt)
+    return np.asarray(UNSEEN_COST - price * doubt)
 
 
 def unlikeness(a: NDArray[np.float64], b: NDArray[np.float64], sd: float) -> NDArray[np.float64]:

@@ -10,6 +10,7 @@ import numpy as np
 from livewatch.analysis.approach import Gaps, approach, no_gaps
 from livewatch.analysis.contact import contacts_of
 from livewatch.analysis.encounters import Bout, Scene, Turn, follow
+from livewatch.analysis.landing import NEVER, Last
 from livewatch.analysis.tracking import FORGET_S, Look, Rules, given_up, track
 from livewatch.analysis.tracks import NOBODY, Tracks, nobody
 from livewatch.model import Cell, Contact, Kind
@@ -58,6 +59,7 @@ class Place:
     tumor: Tracks = field(default_factory=nobody)
     gaps: Gaps = field(default_factory=no_gaps)
     bouts: tuple[Bout, ...] = ()
+    last: Last = NEVER
 
     @property
     def held(self) -> frozenset[int]:

@@ -3,55 +3,41 @@
 Places are stage um and times seconds, so identities survive zooms, gaps and other positions
 in between. A cell outside the view is not missed: it waits, ever less certain of its place,
 until the view shows where it should be. A cell that vanishes into another of its kind rides
-along with that one until they are seen apart again.
+along with that one until they are seen apart again. Before that, cells that segmentation cut in
+two, or took two for one, are put right (regroup.py).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from livewatch.analysis.births import absorbed, newborn, stems
 from livewatch.analysis.match import assign, likely_pairs, unseen_cost
-from livewatch.analysis.motion import MOTION, PLANE, Motion, correct, predict
-from livewatch.analysis.tracks import COLUMNS, NOBODY, Tracks, sealed
+from livewatch.analysis.motion import PLANE, correct, predict
+from livewatch.analysis.regroup import SETTLED_FRAMES, regrouped
+from livewatch.analysis.sightings import Rules, table_of, variance_um2
+from livewatch.analysis.tracks import NOBODY, Tracks, sealed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from livewatch.model import Cell, Kind, View
+    from livewatch.model import Cell, View
 
-SEEN = np.dtype(
-    [("x_um", "f8"), ("y_um", "f8"), ("area_um2", "f8"), ("signal", "f8"), ("at_edge", "?")]
-)
 FORGET_S, FORGET_FRAMES = 45.0, 3
 """A cell missing where it should be seen is given up after this long and this many frames."""
 HIDDEN_S = 1200.0
 """A cell hidden in another is given up after this long."""
-SETTLED_FRAMES = 3
-"""A cell seen this often is no passing speck."""
 LOST_UM = 100.0
 """Uncertainty of place at which a cell could not be told from any other."""
 MOST = 4000
 """Tracks kept at most; those unseen for longest go first."""
 PACE = 0.2
 """How fast a track's usual area and brightness follow what is seen."""
-
-
-@dataclass(frozen=True, slots=True)
-class Rules:
-    """What tracking needs to know of one kind of cell."""
-
-    motion: Motion
-    diameter_um: float
-
-    @classmethod
-    def of(cls, kind: Kind, diameter_um: float) -> Rules:
-        """The rules for a kind of cell of that typical size."""
-        return cls(MOTION[kind], diameter_um)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,38 +56,51 @@ class Look:
 
 def track(
     tracks: Tracks, cells: Sequence[Cell], look: Look, next_id: int, rules: Rules
-) -> tuple[Tracks, NDArray[np.int64]]:
-    """Tracks after one more frame, and the identities of `cells`, in their order.
+) -> tuple[Tracks, tuple[Cell, ...]]:
+    """Tracks after one more frame, and its cells under their identities, from top to bottom.
 
-    New cells are numbered from `next_id` on, from top to bottom whatever their order.
+    They are the cells given, but for those that were cut in two or two seen as one. New ones are
+    numbered from `next_id` on.
     """
+    cells = from_top(cells)
     seen = table_of(cells)
-    order = np.lexsort((seen["x_um"], seen["y_um"]))
-    seen = seen[order]
     dt_s = max(look.time_s - tracks.time_s, 0.0)
     table = tracks.table.copy()
     predict(table, rules.motion, dt_s)
     rows, found = matched(table, seen, look, rules)
     hosts = hiding(table, seen, rows, found)
-    meet(table, seen, rows, found, hosts, look, rules)
-    miss(table, rows, look, dt_s, rules)
-    born = newborn(table, seen, rows, found, look, next_id, rules)
+    cells, cut, joint = regrouped(cells, table, rows, found, hosts)
+    if len(cut) or len(joint):
+        cells = from_top(cells)
+        seen = table_of(cells)
+        rows, found = matched(table, seen, look, rules)
+        hosts = hiding(table, seen, rows, found)
     ids = np.empty(len(seen), np.int64)
-    ids[order[found]] = table["id"][rows]
-    ids[order[np.setdiff1d(np.arange(len(seen)), found)]] = born["id"]
-    return sealed(kept(np.concatenate((table, born)), look), look.time_s), ids
+    ids[found] = table["id"][rows]
+    doubt(table, rows, cut, joint, dt_s)
+    meet(table, seen, rows, found, hosts, joint, look, rules)
+    miss(table, rows, look, dt_s, rules)
+    born = newborn(table, seen, rows, found, look.time_s, next_id, rules)
+    stems(born, cells, table, rows, found)
+    table = np.concatenate((table[~absorbed(table, rows, look.held)], born))
+    ids[np.setdiff1d(np.arange(len(seen)), found)] = born["id"]
+    return sealed(kept(table, look), look.time_s), named(cells, ids, table)
 
 
-def table_of(cells: Sequence[Cell]) -> NDArray[np.void]:
-    """Cells as a table."""
-    rows = [(cell.x_um, cell.y_um, cell.area_um2, cell.signal, cell.at_edge) for cell in cells]
-    return np.array(rows, SEEN)
+def from_top(cells: Sequence[Cell]) -> list[Cell]:
+    """Cells from top to bottom, so that nothing depends on how they were listed."""
+    return sorted(cells, key=lambda cell: (cell.y_um, cell.x_um))
 
 
-def variance_um2(seen: NDArray[np.void], rules: Rules) -> NDArray[np.float64]:
-    """How uncertain each cell's centre is: more so where the border cuts it."""
-    cut_um = np.where(seen["at_edge"], rules.diameter_um / 4, 0.0)
-    return rules.motion.centre_sd_um**2 + cut_um**2
+def named(
+    cells: Sequence[Cell], ids: NDArray[np.int64], table: NDArray[np.void]
+) -> tuple[Cell, ...]:
+    """Cells under their identities, and with their mothers."""
+    parents = table["parent"][np.searchsorted(table["id"], ids)].tolist()
+    return tuple(
+        replace(cell, id=identity, parent_id=None if parent == NOBODY else parent)
+        for cell, identity, parent in zip(cells, ids.tolist(), parents, strict=True)
+    )
 
 
 def matched(
@@ -127,22 +126,25 @@ def mended(
     look: Look,
     rules: Rules,
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """The same pairs, with broken tracks of held cells mended.
+    """The same pairs, and those of tracks that found no cell like themselves.
 
-    A cell in contact is pulled, squeezed and half hidden; when it is unseen where it should be
+    A cell that was cut in two, or swallowed another, is where it should be but not as it was. And
+    a cell in contact is pulled, squeezed and half hidden; when it is unseen where it should be
     and an unknown cell appears within a cell's width, that is it.
     """
-    if not look.held:
-        return rows, cells
     held = np.isin(table["id"], sorted(look.held))
-    held[rows] = False
+    torn = (table["frames"] >= SETTLED_FRAMES) & (table["missed"] == 0)
+    left = held | torn
+    left[rows] = False
     free = np.ones(len(seen), bool)
     free[cells] = False
-    for row in np.flatnonzero(held):
+    for row in np.flatnonzero(left):
         apart_um = np.hypot(seen["x_um"] - table["x_um"][row], seen["y_um"] - table["y_um"][row])
         apart_um[~free] = np.inf
         nearest = int(apart_um.argmin())
-        if apart_um[nearest] <= rules.diameter_um + 2 * np.sqrt(table["pxx"][row]):
+        size_um2 = max(seen["area_um2"][nearest], table["area_um2"][row])
+        reach_um = rules.diameter_um if held[row] else np.sqrt(size_um2 / np.pi)
+        if apart_um[nearest] <= reach_um + 2 * np.sqrt(table["pxx"][row]):
             free[nearest] = False
             rows, cells = np.append(rows, row), np.append(cells, nearest)
     order = np.argsort(rows)
@@ -168,7 +170,7 @@ def hiding(
         return hosts
     size = seen["area_um2"][found]
     for row in np.flatnonzero(unseen):
-        inside_um = np.sqrt(size / np.pi) * 1.2 + np.sqrt(table["pxx"][row])
+        inside_um = np.sqrt(size / np.pi) * 1.2 + 2.5 * np.sqrt(table["pxx"][row])
         apart_um = np.hypot(
             seen["x_um"][found] - table["x_um"][row], seen["y_um"][found] - table["y_um"][row]
         )
@@ -179,12 +181,30 @@ def hiding(
     return hosts
 
 
+def doubt(
+    table: NDArray[np.void],
+    rows: NDArray[np.intp],
+    cut: NDArray[np.intp],
+    joint: NDArray[np.intp],
+    dt_s: float,
+) -> None:
+    """Count, in place, for how long each track's cell has been put right; less when it is well."""
+    for name, now in (("cut_s", cut), ("joint_s", joint)):
+        past = table[name]
+        well = np.zeros(len(table), bool)
+        well[rows] = True
+        well[now] = False
+        past[well] = np.maximum(past[well] - dt_s, 0.0)
+        past[now] += dt_s
+
+
 def meet(
     table: NDArray[np.void],
     seen: NDArray[np.void],
     rows: NDArray[np.intp],
     found: NDArray[np.intp],
     hosts: NDArray[np.intp],
+    joint: NDArray[np.intp],
     look: Look,
     rules: Rules,
 ) -> None:
@@ -197,7 +217,7 @@ def meet(
     ride(table, hidden, hosts[hidden], before, seen[found[np.searchsorted(rows, hosts[hidden])]])
     table["host"] = NOBODY
     table["host"][hidden] = table["id"][hosts[hidden]]
-    own = ~double & ~seen["at_edge"][found]
+    own = ~double & ~seen["at_edge"][found] & ~np.isin(rows, joint)
     pace = np.maximum(PACE, 1 / (1.0 + table["frames"][rows[own]]))
     for name in ("area_um2", "signal"):
         table[name][rows[own]] += pace * (seen[name][found[own]] - table[name][rows[own]])
@@ -224,7 +244,10 @@ def ride(
         moved_um = table[place][hosts] + off[place] - blob[place]
         table[place][hidden] = blob[place] + np.clip(moved_um, -reach_um, reach_um)
         table[speed][hidden] = 0.0
+    # Its place is known within what hides it; of its speed nothing was learnt, so that the two
+    # no longer vary together. (Kept as they were, they would say more than can be known.)
     table["pxx"][hidden] = np.minimum(table["pxx"][hidden], blob["area_um2"] / 4)
+    table["pxv"][hidden] = 0.0
 
 
 def miss(
@@ -241,63 +264,6 @@ def miss(
     table["missed_s"][unseen & inside] += dt_s
     if look.whole:
         table["outside_s"][unseen & ~inside] += dt_s
-
-
-def newborn(
-    table: NDArray[np.void],
-    seen: NDArray[np.void],
-    rows: NDArray[np.intp],
-    found: NDArray[np.intp],
-    look: Look,
-    next_id: int,
-    rules: Rules,
-) -> NDArray[np.void]:
-    """New tracks for the cells nobody claimed."""
-    new = np.setdiff1d(np.arange(len(seen)), found)
-    born = np.zeros(len(new), COLUMNS)
-    born["id"] = next_id + np.arange(len(new))
-    for name in ("x_um", "y_um", "area_um2", "signal"):
-        born[name] = seen[name][new]
-    born["pxx"] = variance_um2(seen[new], rules)
-    born["pvv"] = rules.motion.speed_um_per_s**2
-    born["host"] = born["parent"] = NOBODY
-    born["frames"] = 1
-    born["seen_s"] = look.time_s
-    for one, cell in zip(born, seen[new], strict=True):
-        one["parent"] = mother(table, seen, rows, found, cell, rules)
-    return born
-
-
-def mother(
-    table: NDArray[np.void],
-    seen: NDArray[np.void],
-    rows: NDArray[np.intp],
-    found: NDArray[np.intp],
-    cell: np.void,
-    rules: Rules,
-) -> int:
-    """The identity of the cell that divided into `cell` and another, or nobody.
-
-    Two cells of like size lie side by side where one of their joint size was.
-    """
-    if len(rows) == 0 or cell["at_edge"]:
-        return NOBODY
-    sister = seen[found]
-    was = table["area_um2"][rows]
-    apart_um = np.hypot(sister["x_um"] - cell["x_um"], sister["y_um"] - cell["y_um"])
-    ratio = sister["area_um2"] / cell["area_um2"]
-    sum_um2 = sister["area_um2"] + cell["area_um2"]
-    fits = (
-        (apart_um <= 1.5 * rules.diameter_um)
-        & (np.abs(np.log(ratio)) <= np.log(1.8))
-        & (np.abs(np.log(sum_um2 / was)) <= np.log(1.4))
-        & (sister["area_um2"] < 0.75 * was)
-        & (table["frames"][rows] > 3)
-        & ~sister["at_edge"]
-    )
-    if not fits.any():
-        return NOBODY
-    return int(table["id"][rows[np.where(fits, apart_um, np.inf).argmin()]])
 
 
 def kept(table: NDArray[np.void], look: Look) -> NDArray[np.void]:

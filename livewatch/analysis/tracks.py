@@ -20,6 +20,7 @@ COLUMNS = np.dtype(
     [
         ("id", "i8"),
         ("parent", "i8"),  # the mother, after a division
+        ("stem", "i8"),  # the cell it lay against when first seen: it may be a piece of that
         ("host", "i8"),  # the cell it is hidden in, while two are seen as one
         ("x_um", "f8"),
         ("y_um", "f8"),
@@ -35,6 +36,8 @@ COLUMNS = np.dtype(
         ("missed_s", "f8"),  # and how long that has been
         ("outside_s", "f8"),  # how long unseen and outside, while the whole field was in view
         ("seen_s", "f8"),  # when last seen
+        ("cut_s", "f8"),  # for how long, of late, it was seen in pieces
+        ("joint_s", "f8"),  # and for how long as one with another
     ]
 )
 

@@ -8,7 +8,16 @@ from typing import TYPE_CHECKING, Any, TypeAlias, TypeVar
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from livewatch.errors import BadInput
-from livewatch.model import Contact, Decision, Instrument, Missed, Observation, Request, View
+from livewatch.model import (
+    Contact,
+    Decision,
+    Instrument,
+    Landing,
+    Missed,
+    Observation,
+    Request,
+    View,
+)
 from livewatch.recording.entry import Entry
 from livewatch.recording.folder import ENCOUNTER, first_of, parsed
 from livewatch.recording.layout import EVENTS, OBSERVATIONS, SESSION
@@ -73,6 +82,7 @@ class _Seen(BaseModel):
     opened: tuple[int, ...]
     closed: tuple[int, ...]
     settled: tuple[int, ...]
+    landing: Landing | None = None
 
 
 SEEN = TypeAdapter(_Seen)
@@ -193,6 +203,7 @@ def _observation(
         closed=seen.closed,
         settled=seen.settled,
         problem=seen.problem,
+        landing=seen.landing,
     )
 
 

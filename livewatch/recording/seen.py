@@ -58,6 +58,7 @@ class Seen:
                 "opened": observation.opened,
                 "closed": observation.closed,
                 "settled": observation.settled,
+                "landing": observation.landing,
                 "contacts": columns(observation.contacts, CONTACT_COLUMNS),
                 "cells": columns(observation.cells, CELL_COLUMNS, DIGITS),
             }

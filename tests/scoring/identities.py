@@ -1,71 +1,163 @@
-"""Score tracking on simulated walks: how often does an identity jump from one cell to another?
+"""Score tracking: how often does an identity jump from one cell to another?
 
-    python tests/scoring/identities.py
+    python tests/scoring/identities.py walkers              outlines that walk, spoilt at random
+    python tests/scoring/identities.py specimens 200 201    the synthetic specimen's pictures
 
 A switch is counted whenever a true cell carries another identity than when last seen, whether
-because two were swapped or because it was taken for a new one.
+because two were swapped or because it was taken for a new one; not when it had left the field in
+between. Specimens go through the whole of segmentation: that cells are cut in two or taken for
+one there is part of the score.
 """
 
 from __future__ import annotations
 
+import argparse
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from walkers import Spoiling, Walkers, view_of
 
-from livewatch.analysis.tracking import Look, Rules, track
+from livewatch.analysis.analyst import Analyst
+from livewatch.analysis.places import rules_of
+from livewatch.analysis.tracking import Look, track
 from livewatch.analysis.tracks import nobody
-from livewatch.model import Kind
+from livewatch.model import Cell, Exposure, Frame, Kind, Plane, Purpose, Shot
 from livewatch.settings import Experiment
+from livewatch.specimen.synthetic import SyntheticSpecimen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+FIRST_S, SIDE_UM = 5.0, 650.0
 
 
-def switches(
-    seed: int, n: int, side_um: float, interval_s: float, frames: int, spoiling: Spoiling
-) -> dict[Kind, tuple[int, int]]:
-    """Per kind: (switches, cell-frames)."""
-    world, view = Walkers(seed, n, n, side_um), view_of(side_um)
-    cells = Experiment().cells
-    diameter = {Kind.NK: cells.nk_diameter_um, Kind.TUMOR: cells.tumor_diameter_um}
+class Count(NamedTuple):
+    """Switches, in so many sights of a true cell."""
+
+    switches: int = 0
+    sights: int = 0
+
+    def plus(self, other: Count) -> Count:
+        return Count(self.switches + other.switches, self.sights + other.sights)
+
+    @property
+    def per_1000(self) -> float:
+        return 1000 * self.switches / max(self.sights, 1)
+
+
+class Ledger:
+    """Who carried which identity when last seen."""
+
+    def __init__(self) -> None:
+        self.last: dict[int, int] = {}
+        self.count = Count()
+
+    def note(self, sights: Iterable[tuple[int, int]], in_field: set[int] | None = None) -> None:
+        """`sights` are (true cell, identity); those not `in_field` are forgotten."""
+        if in_field is not None:
+            self.last = {true: it for true, it in self.last.items() if true in in_field}
+        for true, identity in sights:
+            switched = self.last.get(true, identity) != identity
+            self.count = self.count.plus(Count(int(switched), 1))
+            self.last[true] = identity
+
+
+def walkers(seed: int, n: int, side_um: float, interval_s: float, frames: int) -> dict[Kind, Count]:
+    """Track outlines that walk. Those that were united or parted have no truth."""
+    world, view, experiment = Walkers(seed, n, n, side_um), view_of(side_um), Experiment()
     tracks = dict.fromkeys(Kind, nobody())
-    last: dict[tuple[Kind, int], int] = {}
-    counts, next_id = dict.fromkeys(Kind, (0, 0)), 1
+    ledgers = {kind: Ledger() for kind in Kind}
+    next_id = 1
     for frame in range(frames):
         if frame:
             world.step(interval_s)
-        for kind, seen in world.cells(view, spoiling).items():
+        for kind, seen in world.cells(view, Spoiling()).items():
             look = Look(view, frame * interval_s)
-            tracks[kind], ids = track(
-                tracks[kind], seen, look, next_id, Rules.of(kind, diameter[kind])
+            tracks[kind], named = track(
+                tracks[kind], seen, look, next_id, rules_of(kind, experiment)
             )
-            next_id = max([next_id, *(ids + 1).tolist()])
-            switched, total = counts[kind]
-            for cell, identity in zip(seen, ids.tolist(), strict=True):
-                if cell.id >= 0:
-                    switched += last.get((kind, cell.id), identity) != identity
-                    total += 1
-                    last[kind, cell.id] = identity
-            counts[kind] = switched, total
-    return counts
+            next_id = max([next_id, *(cell.id + 1 for cell in named)])
+            truth = {(cell.x_um, cell.y_um): cell.id for cell in seen if cell.id >= 0}
+            sights = [(truth.get((cell.x_um, cell.y_um), -1), cell.id) for cell in named]
+            ledgers[kind].note(one for one in sights if one[0] >= 0)
+    return {kind: ledger.count for kind, ledger in ledgers.items()}
+
+
+def specimen(seed: int, scene: str, interval_s: float, frames: int) -> dict[Kind, Count]:
+    """Let the whole analysis watch a synthetic specimen."""
+    sample, analyst = SyntheticSpecimen(scene, seed), Analyst(Experiment())
+    view = view_of(SIDE_UM)
+    planes = tuple(Plane(kind.value, 50.0) for kind in Kind)
+    state, ledgers = analyst.begin(), {kind: Ledger() for kind in Kind}
+    for index in range(frames):
+        time_s = FIRST_S + index * interval_s
+        pictures = [sample.expose(view, plane.channel, 50.0, 1.0, time_s) for plane in planes]
+        truth = sample.truth(time_s).near(0.0, 0.0).cells
+        shot = Shot(view, planes, time_s, Purpose.SURVEY)
+        exposures = tuple(Exposure(plane.channel, time_s, time_s, 50.0) for plane in planes)
+        pixels = tuple(picture.pixels for picture in pictures)
+        frame = Frame(index, shot, view, pixels, exposures, time_s)
+        state, observation = analyst.observe(state, frame)
+        for kind, ledger in ledgers.items():
+            true = [one for one in truth if one.kind is kind and view.holds(one.x_um, one.y_um)]
+            seen = [cell for cell in observation.cells if cell.kind is kind]
+            ledger.note(nearest(true, seen), {one.id for one in true})
+    return {kind: ledger.count for kind, ledger in ledgers.items()}
+
+
+def nearest(true: Sequence, seen: Sequence[Cell]) -> list[tuple[int, int]]:  # type: ignore[type-arg]
+    """(true cell, identity) of those that lie on each other, nearest first, each once."""
+    pairs = sorted(
+        (apart_um, i, j)
+        for i, cell in enumerate(seen)
+        for j, one in enumerate(true)
+        if (apart_um := float(np.hypot(cell.x_um - one.x_um, cell.y_um - one.y_um)))
+        < 0.5 * max(cell.area_um2, one.area_um2) ** 0.5
+    )
+    chosen: dict[int, int] = {}
+    for _, i, j in pairs:
+        if i not in chosen.values() and j not in chosen:
+            chosen[j] = i
+    return [(true[j].id, seen[i].id) for j, i in chosen.items()]
+
+
+def told(what: str, counts: Iterable[dict[Kind, Count]]) -> None:
+    """Print a line of the table."""
+    total = dict.fromkeys(Kind, Count())
+    for count in counts:
+        total = {kind: total[kind].plus(count[kind]) for kind in Kind}
+    parts = [
+        f"{kind} {one.switches:4} in {one.sights:6} = {one.per_1000:6.2f} per 1000"
+        for kind, one in total.items()
+    ]
+    print(f"{what}: {', '.join(parts)}", flush=True)
 
 
 def main() -> None:
     """Print the table."""
-    print("density per mm2 | interval s | NK per 1000 | tumor per 1000 | cell-frames of each")
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("what", choices=["walkers", "specimens"], nargs="?", default="walkers")
+    parser.add_argument("seeds", type=int, nargs="*")
+    parser.add_argument("--scene", default="mixed")
+    parser.add_argument("--interval", type=float, default=30.0)
+    parser.add_argument("--frames", type=int, default=60)
+    asked = parser.parse_args()
+    if asked.what == "specimens":
+        for seed in asked.seeds or [200, 201, 202]:
+            counted = specimen(seed, asked.scene, asked.interval, asked.frames)
+            told(f"{asked.scene} {seed}, every {asked.interval:g} s", [counted])
+        return
     for n, side_um in ((100, 665.0), (250, 665.0)):
         for interval_s, frames in ((30.0, 60), (10.0, 80), (2.0, 150)):
-            total = {kind: [0, 0] for kind in Kind}
-            for seed in (11, 12):
-                counted = switches(seed, n, side_um, interval_s, frames, Spoiling())
-                for kind, (switched, seen) in counted.items():
-                    total[kind][0] += switched
-                    total[kind][1] += seen
-            rate = {kind: 1000 * switched / seen for kind, (switched, seen) in total.items()}
-            print(
-                f"{n / (side_um / 1000) ** 2:15.0f} | {interval_s:10.0f} | {rate[Kind.NK]:11.2f} | "
-                f"{rate[Kind.TUMOR]:14.2f} | {total[Kind.NK][1]}"
-            )
+            counts = [
+                walkers(seed, n, side_um, interval_s, frames) for seed in asked.seeds or [11, 12]
+            ]
+            told(f"{n / (side_um / 1000) ** 2:4.0f} per mm2, every {interval_s:2.0f} s", counts)
 
 
 if __name__ == "__main__":

@@ -1,0 +1,96 @@
+"""Seams of outlines: where two come nearest, and straight cuts that part one into several."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from livewatch.analysis.membrane import shape_of
+from livewatch.compiled import compiled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Ring = NDArray[np.float32]
+    Points = NDArray[np.float64]
+
+LONG = 1.25
+"""A shape this much longer than wide has a longer axis."""
+
+
+@compiled
+def nearest_points(one: Ring, two: Ring) -> tuple[int, int, float]:
+    """The points of two outlines (m, 2), (n, 2) that are nearest, and their distance."""
+    best, at, other = np.inf, 0, 0
+    for i in range(len(one)):
+        for j in range(len(two)):
+            dx, dy = one[i, 0] - two[j, 0], one[i, 1] - two[j, 1]
+            square = dx * dx + dy * dy
+            if square < best:
+                best, at, other = square, i, j
+    return at, other, np.sqrt(best)
+
+
+def parts(outline: Ring, places: Points, areas: Points) -> tuple[list[Ring], Points]:
+    """An outline cut straight into as many as there are `places` (n, 2), which they follow.
+
+    Each has its share of the area by `areas` (n,). The cuts are across the longer axis, or, where
+    there is none, across the line on which the places lie. Also (n, 4): area, perimeter, x, y.
+    """
+    ring = np.asarray(outline, np.float64)
+    middle = ring.mean(0)
+    ring = ring - middle
+    axis = axis_of(ring, places - places.mean(0))
+    order = np.argsort((places - middle) @ axis, kind="stable")
+    whole = float(shape_of(ring)[0] / areas.sum())
+    cuts = [cut_at(ring, axis, share * whole) for share in np.cumsum(areas[order])[:-1]]
+    rings: list[Ring] = [outline] * len(places)
+    shapes = np.empty((len(places), 4))
+    for nth, (low, high) in enumerate(pairwise((-np.inf, *cuts, np.inf))):
+        piece = clipped(clipped(ring, axis, high), -axis, -low)
+        shapes[order[nth]] = shape_of(piece) + np.array((0.0, 0.0, *middle))
+        rings[order[nth]] = (piece + middle).astype(np.float32)
+    return rings, shapes
+
+
+def axis_of(ring: Points, places: Points) -> Points:
+    """The unit vector across which an outline is cut; it and `places` lie around (0, 0)."""
+    spread, axes = np.linalg.eigh(ring.T @ ring)
+    if spread[1] > LONG**2 * spread[0] or not places.any():
+        return np.asarray(axes[:, 1])
+    return np.asarray(np.linalg.eigh(places.T @ places)[1][:, 1])
+
+
+@compiled
+def cut_at(ring: Points, axis: Points, area: float) -> float:
+    """The place along `axis` up to which an outline has this area."""
+    along = ring[:, 0] * axis[0] + ring[:, 1] * axis[1]
+    low, high = along.min(), along.max()
+    for _ in range(20):
+        cut = (low + high) / 2.0
+        if shape_of(clipped(ring, axis, cut))[0] < area:
+            low = cut
+        else:
+            high = cut
+    return float((low + high) / 2.0)
+
+
+@compiled
+def clipped(ring: Points, axis: Points, cut: float) -> Points:
+    """The part of an outline whose places along `axis` are at most `cut` (Sutherland-Hodgman)."""
+    kept = np.empty((2 * len(ring) + 1, 2))
+    count = 0
+    before = ring[len(ring) - 1]
+    off_before = before[0] * axis[0] + before[1] * axis[1] - cut
+    for i in range(len(ring)):
+        off = ring[i, 0] * axis[0] + ring[i, 1] * axis[1] - cut
+        if (off > 0.0) != (off_before > 0.0):
+            kept[count] = before + (ring[i] - before) * (off_before / (off_before - off))
+            count += 1
+        if off <= 0.0:
+            kept[count] = ring[i]
+            count += 1
+        before, off_before = ring[i], off
+    return kept[:count].copy()

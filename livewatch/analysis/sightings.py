@@ -1,0 +1,61 @@
+"""What tracking takes from the cells of one frame: a table, and how surely each place is known."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from livewatch.analysis.motion import MOTION, Motion
+from livewatch.model import Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from livewatch.model import Cell
+
+SEEN = np.dtype(
+    [
+        ("x_um", "f8"),
+        ("y_um", "f8"),
+        ("area_um2", "f8"),
+        ("signal", "f8"),
+        ("roundness", "f8"),
+        ("at_edge", "?"),
+    ]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What tracking needs to know of one kind of cell.
+
+    `divides` False: too rarely to be thought to.
+    """
+
+    motion: Motion
+    diameter_um: float
+    divides: bool = True
+
+    @classmethod
+    def of(cls, kind: Kind, diameter_um: float) -> Rules:
+        """The rules for a kind of cell of that typical size."""
+        return cls(MOTION[kind], diameter_um, kind is not Kind.NK)
+
+
+def table_of(cells: Sequence[Cell]) -> NDArray[np.void]:
+    """Cells as a table."""
+    rows = [
+        (cell.x_um, cell.y_um, cell.area_um2, cell.signal, cell.roundness, cell.at_edge)
+        for cell in cells
+    ]
+    return np.array(rows, SEEN)
+
+
+def variance_um2(seen: NDArray[np.void], rules: Rules) -> NDArray[np.float64]:
+    """How uncertain each cell's centre is: more so where the border cuts it."""
+    cut_um = np.where(seen["at_edge"], rules.diameter_um / 4, 0.0)
+    return rules.motion.centre_sd_um**2 + cut_um**2
