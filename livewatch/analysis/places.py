@@ -11,8 +11,9 @@ from livewatch.analysis.approach import Gaps, approach, no_gaps
 from livewatch.analysis.contact import contacts_of
 from livewatch.analysis.encounters import Bout, Scene, Turn, follow
 from livewatch.analysis.landing import NEVER, Last
-from livewatch.analysis.tracking import FORGET_S, Look, Rules, given_up, track
-from livewatch.analysis.tracks import NOBODY, Tracks, nobody
+from livewatch.analysis.sightings import Rules
+from livewatch.analysis.tracking import FORGET_S, Look, given_up, track
+from livewatch.analysis.tracks import Tracks, nobody
 from livewatch.model import Cell, Contact, Kind
 
 if TYPE_CHECKING:
@@ -93,11 +94,9 @@ def tracked(
     named: list[Cell] = []
     for kind, found in cells.items():
         rules = rules_of(kind, experiment)
-        tracks, ids = track(place.tracks(kind), found, look, next_id, rules)
-        named += [
-            name(cell, int(identity), tracks) for cell, identity in zip(found, ids, strict=True)
-        ]
-        next_id = max([next_id, *(ids + 1).tolist()])
+        tracks, seen = track(place.tracks(kind), found, look, next_id, rules)
+        named += seen
+        next_id = max([next_id, *(cell.id + 1 for cell in seen)])
         place = replace(place, nk=tracks) if kind is Kind.NK else replace(place, tumor=tracks)
     named.sort(key=lambda cell: cell.id)
     return replace(place, extent=extent), tuple(named), next_id
@@ -107,13 +106,6 @@ def rules_of(kind: Kind, experiment: Experiment) -> Rules:
     """How to track a kind of cell in an experiment."""
     cells = experiment.cells
     return Rules.of(kind, cells.nk_diameter_um if kind is Kind.NK else cells.tumor_diameter_um)
-
-
-def name(cell: Cell, identity: int, tracks: Tracks) -> Cell:
-    """A cell under its identity."""
-    row = tracks.row(identity)
-    parent = NOBODY if row is None else int(tracks.table["parent"][row])
-    return replace(cell, id=identity, parent_id=None if parent == NOBODY else parent)
 
 
 def touching(
