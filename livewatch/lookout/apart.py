@@ -16,7 +16,7 @@ from multiprocessing.util import Finalize
 from typing import TYPE_CHECKING, Any, cast
 
 from livewatch.analysis.segmentation.segmenter import SegmenterError
-from livewatch.lookout.child import FAILED, NEWEST, UNFIT, serve
+from livewatch.lookout.child import BROKEN, FAILED, NEWEST, UNFIT, serve
 from livewatch.lookout.desk import Failed, Lost
 from livewatch.lookout.pixels import Giver
 from livewatch.units import span
@@ -106,9 +106,14 @@ class Apart:
             if not self._line.poll(patience_s):
                 self._kill()
                 raise Lost(f"it gave no answer within {span(patience_s)}, and was ended")
-            return cast("tuple[str, Any]", self._line.recv())
+            kind, said = self._line.recv()
         except (EOFError, OSError) as error:
             raise Lost(self._how_it_ended()) from error
+        if kind == BROKEN:
+            lost = Lost(f"its process failed: {said.splitlines()[-1]}")
+            lost.add_note(said)
+            raise lost
+        return kind, said
 
     def _how_it_ended(self) -> str:
         """What became of the process, in words."""

@@ -29,7 +29,8 @@ if TYPE_CHECKING:
 
     from livewatch.settings import Experiment
 
-MADE, UNFIT, WARM, SEEN, FAILED = "made", "unfit", "warm", "seen", "failed"
+MADE, UNFIT, BROKEN = "made", "unfit", "broken"
+WARM, SEEN, FAILED = "warm", "seen", "failed"
 """What an answer is."""
 MARGIN_S = 30.0
 """The parent ends a child that hangs; only an orphan gets this much longer."""
@@ -53,8 +54,8 @@ def serve(connection: Connection[Any, Any], experiment: Experiment) -> None:
         connection.send((UNFIT, str(mistake)))
     except (EOFError, BrokenPipeError, ConnectionResetError):
         code = 0  # nobody is there any more
-    except Exception:  # noqa: BLE001 - written before the process is left without ceremony
-        traceback.print_exc()
+    except Exception as fault:  # noqa: BLE001 - told to the parent, whatever it is
+        connection.send((BROKEN, "".join(traceback.format_exception(fault))))
     finally:
         connection.close()
         os._exit(code)  # without waiting for whatever a plug-in has left running
