@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from livewatch.policy.sites import Site
     from livewatch.policy.state import Followed, PolicyState, Visit
 
+ROOM = 1.5
+"""Cells' middles are seen; they reach beyond by half of so many typical tumor diameters."""
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
@@ -256,12 +259,15 @@ def aimed_at(
 
 def core(pair: Followed, rules: Rules) -> Box:
     """What must be seen of a pair: both cells, and a little around them."""
-    cell_um = rules.experiment.cells.tumor_diameter_um
-    return Box.around(pair.x_um, pair.y_um, pair.span_um + 1.2 * cell_um)
+    return Box.around(pair.x_um, pair.y_um, least_um(pair, rules))
+
+
+def least_um(pair: Followed, rules: Rules) -> float:
+    """The side of the smallest square that surely shows both cells of a pair."""
+    return pair.span_um + ROOM * rules.experiment.cells.tumor_diameter_um
 
 
 def side_um(pair: Followed, rules: Rules) -> float:
     """The side of a pair's own region: as asked for, or more if the cells need it."""
-    least = pair.span_um + 1.2 * rules.experiment.cells.tumor_diameter_um
     zoom = rules.experiment.zoom
-    return max(zoom.region_um, least + 2 * zoom.recenter_um)
+    return max(zoom.region_um, least_um(pair, rules) + 2 * zoom.recenter_um)
