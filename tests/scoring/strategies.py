@@ -1,12 +1,13 @@
 """What reacting is worth: the same demo scenes watched in four ways, scored against the truth.
 
-    python -m tests.scoring.strategies [--seeds 200 201 ...] [--scene mixed] [--seconds 1800]
+    python -m tests.scoring.strategies [--seeds 400 401 ...] [--scene mixed] [--seconds 1800]
 
 Fixed slow and fixed fast never react; `react` goes fast when an encounter is seen, `anticipate`
-before. The real analyst and policy run in the real loop; only the devices are left out, their
-times put in instead (a stage move 100 ms, everything else 3 ms). An onset is caught when
-the frames before and after the first contact are at most one and a half fast intervals apart; the
-lead is for how long it had been so. Counted are encounters that begin in the field.
+before. The demo's own experiment, the real analyst and policy run in the real loop; only the
+devices are left out, their times put in instead (a stage move 100 ms, everything else 3 ms). An
+onset is caught when the fast rate was on before contact: the frames before and after it are at
+most one and a half fast intervals apart; the lead is for how long it had been so. Counted are
+encounters that begin in the field.
 """
 
 from __future__ import annotations
@@ -15,11 +16,14 @@ import argparse
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
-from statistics import median
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from livewatch.analysis.analyst import Analyst
+from livewatch.experiment import load_experiment
 from livewatch.loop import watch
+from livewatch.microscope.load import demo_configuration
 from livewatch.model import (
     Exposure,
     Frame,
@@ -42,7 +46,7 @@ MOVE_S, READY_S = 0.1, 0.003
 SETTLED_S = 60.0
 """Encounters that begin sooner cannot be foreseen by anyone: no two survey frames came before."""
 
-STRATEGIES: dict[str, dict[str, object]] = {
+STRATEGIES: dict[str, dict[str, dict[str, object]]] = {
     "fixed slow": {"reaction": {"validate_only": True}},
     "fixed fast": {
         "survey": {"interval_s": FAST_S},
@@ -87,6 +91,7 @@ class Score:
     light: float = 0.0
     contact_s: float = 0.0
     fast_s: float = 0.0
+    shown: int = 0
     data_mb: float = 0.0
     frames: int = 0
     purposes: Counter[str] = field(default_factory=Counter)
@@ -96,13 +101,13 @@ class Score:
             setattr(self, name, getattr(self, name) + getattr(other, name))
 
 
-def experiment(changes: dict[str, object], seconds: float) -> Experiment:
+def experiment(changes: dict[str, dict[str, object]], seconds: float) -> Experiment:
     """The demo's experiment with a strategy's changes."""
-    sections: dict[str, object] = {
-        "channels": {"nk": {"exposure_ms": 30}, "tumor": {"exposure_ms": 30}},
-        "limits": {"duration_s": seconds},
-    }
-    return Experiment.model_validate(sections | changes)
+    plain = load_experiment(demo_configuration().with_name("experiment.toml")).model_dump()
+    changes = {**changes, "limits": {"duration_s": seconds}}
+    return Experiment.model_validate(
+        plain | {name: plain[name] | change for name, change in changes.items()}
+    )
 
 
 def watched(rules: Experiment, scene: str, seed: int) -> tuple[Watched, SyntheticSpecimen]:
@@ -168,9 +173,10 @@ def score(found: Watched, specimen: SyntheticSpecimen) -> Score:
             lead_s = lead(seen_s, true.start_s)
             total.caught += lead_s is not None
             total.leads_s += [] if lead_s is None else [lead_s]
-        whole_s, fast_s = covered(true, found)
+        whole_s, fast_s, shown = covered(true, found)
         total.contact_s += whole_s
         total.fast_s += fast_s
+        total.shown += shown
     return total
 
 
@@ -196,8 +202,8 @@ def lead(seen_s: list[float], start_s: float) -> float | None:
     return start_s - first
 
 
-def covered(true: TrueEncounter, found: Watched) -> tuple[float, float]:
-    """Seconds of a contact that passed in the survey's field, and those at the fast rate."""
+def covered(true: TrueEncounter, found: Watched) -> tuple[float, float, int]:
+    """Seconds of a contact in the survey's field, those of them at the fast rate, and frames."""
     pair = (true.nk_id, true.tumor_id)
     here, seen = [], []
     for frame, pairs in zip(found.frames, found.pairs, strict=True):
@@ -206,30 +212,39 @@ def covered(true: TrueEncounter, found: Watched) -> tuple[float, float]:
             here.append(frame.time_s)
             seen += [frame.time_s] if frame.view.holds(*pairs[pair]) else []
     fast_s = sum(b - a for a, b in pairwise(seen) if b - a <= 1.5 * FAST_S)
-    return (here[-1] - here[0] if here else 0.0), fast_s
+    return (here[-1] - here[0] if here else 0.0), fast_s, len(seen)
 
 
 def table(scores: dict[str, Score]) -> str:
     """The table for the README."""
     base = scores["react"].light if "react" in scores else float("nan")
     lines = [
-        "| strategy | onsets caught | median lead | contact seen fast | light | ratio | data |",
-        "|---|---|---|---|---|---|---|",
+        "| strategy | fast before contact | lead, median (10 to 90 %) | contact seen fast "
+        "| frames of it | light | to reacting | data |",
+        "|---|---|---|---|---|---|---|---|",
     ]
     for name, each in scores.items():
-        lead_s = f"{median(each.leads_s):.0f} s" if each.leads_s else "-"
         share = each.fast_s / each.contact_s if each.contact_s else float("nan")
         lines.append(
-            f"| {name} | {each.caught} of {each.encounters} | {lead_s} | {share:.0%} "
-            f"| {each.light / 1000:.0f} s | {each.light / base:.2f} | {each.data_mb:.0f} MB |"
+            f"| {name} | {each.caught} of {each.encounters} | {leads(each.leads_s)} "
+            f"| {each.fast_s:,.0f} of {each.contact_s:,.0f} s ({share:.0%}) | {each.shown:,} "
+            f"| {each.light / 1000:,.0f} s | {each.light / base:.2f} | {each.data_mb:,.0f} MB |"
         )
     return "\n".join(lines)
+
+
+def leads(leads_s: list[float]) -> str:
+    """Median and spread of the leads."""
+    if not leads_s:
+        return "-"
+    low, middle, high = np.percentile(leads_s, (10, 50, 90))
+    return f"{middle:.0f} s ({low:.0f} to {high:.0f})"
 
 
 def main() -> None:
     """Run every strategy on every seed and print the table so far after each."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seeds", type=int, nargs="*", default=[200, 201, 202, 203])
+    parser.add_argument("--seeds", type=int, nargs="*", default=list(range(400, 408)))
     parser.add_argument("--scene", default="mixed")
     parser.add_argument("--seconds", type=float, default=1800)
     parser.add_argument("--only", nargs="*", default=list(STRATEGIES))
