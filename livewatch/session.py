@@ -241,7 +241,7 @@ class Session:
         self.latencies.add(step.lateness)
         self._recorder.step(step)
         self._watchdog.see(step)
-        self._gaps.turned(self.clock.now_s())
+        self._gaps.after(step.reply)
         for listener in tuple(self._listeners):
             try:
                 listener(step)
@@ -321,12 +321,16 @@ class Session:
                 self._recorder.event("encounter censored", last)
 
     def _record_of(self, end: End) -> dict[str, object]:
-        """What end.json says."""
+        """What end.json says. `lost` counts frames that were taken and could not be written."""
+        self._recorder.settle()
+        newest = self.tally.frame.index if self.tally.frame else -1
+        lost = max(newest - self._recorder.acknowledged, 0)
         return {
             "status": str(end.status),
             "reason": end.reason,
             "time_s": self.clock.now_s(),
-            "frames": self.tally.frames,
+            "frames": self.tally.frames - lost,
+            "lost": lost,
             "missed": self.tally.missed,
             "unseen": self.tally.unseen,
             "skipped": self.skipped,

@@ -9,11 +9,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from livewatch.clock import stopwatch_s, wall_s
+from livewatch.model import Frame, Observation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from livewatch.model import Frame
+    from livewatch.model import Reply
 
 CLOCK_JUMP_S = 2.0
 """Wall time that jumps by more, against time that only counts, is written down."""
@@ -24,18 +25,19 @@ class Gaps:
 
     def __init__(self, interval_s: float) -> None:
         self._interval_s = interval_s
-        self._turned_s = 0.0
+        self._last_s = 0.0
         self._offset_s = wall_s() - stopwatch_s()
 
-    def turned(self, time_s: float) -> None:
-        """A turn of the loop was over at this session time."""
-        self._turned_s = time_s
+    def after(self, reply: Reply) -> None:
+        """The loop has been sent this."""
+        if not isinstance(reply, Observation):
+            self._last_s = reply.end_s if isinstance(reply, Frame) else reply.time_s
 
     def before(self, frame: Frame) -> Mapping[str, float] | None:
         """The gap that ended with `frame`, as it is written down; None if there is none."""
         offset_s = wall_s() - stopwatch_s()
         jump_s = offset_s - self._offset_s
-        due_s = max(frame.shot.not_before_s, self._turned_s)
+        due_s = max(frame.shot.not_before_s, self._last_s)
         if abs(jump_s) <= CLOCK_JUMP_S and frame.time_s - due_s <= self._interval_s:
             return None
         self._offset_s = offset_s

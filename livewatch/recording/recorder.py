@@ -17,6 +17,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any, Self
 
 from livewatch.errors import BadInput
+from livewatch.model import Frame
 from livewatch.recording.ballast import Ballast
 from livewatch.recording.header import made_with
 from livewatch.recording.layout import BALLAST, SESSION, TAKES
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Future
     from pathlib import Path
 
-    from livewatch.model import Frame, Step
+    from livewatch.model import Step
 
 QUEUE_BYTES = 256 * 2**20
 
@@ -56,6 +57,7 @@ class Recorder:
         self._fault: RecordingError | None = None
         self._lock = threading.Lock()
         self._closed = False
+        self._broke_off = False
         self._writer = ThreadPoolExecutor(1, "recorder")
         ledgers = [ledger.sync for ledger in self._scribe.ledgers]
         self._syncer = Syncer(folder, ledgers, lambda fault: self._fail("syncing", fault))
@@ -147,6 +149,11 @@ class Recorder:
         with self._lock:
             self._state = frame, state
 
+    def settle(self) -> None:
+        """Return once everything handed over so far is written, or has failed."""
+        if not self._closed:
+            self._writer.submit(lambda: None).result()
+
     def close(self, end: Mapping[str, Any] | None) -> None:
         """Write what is left, then end.json, which says how the session ended.
 
@@ -223,6 +230,11 @@ class Recorder:
                 self._pending.pop(index, None)
 
     def _write_step(self, step: Step) -> None:
+        """Write a turn; none from the first on whose frame could not be written."""
+        if isinstance(step.reply, Frame) and step.reply.index > self.acknowledged:
+            self._broke_off = True
+        if self._broke_off:
+            return
         self._scribe.step(step)
         with self._lock:
             state = self._state

@@ -155,8 +155,15 @@ def bench(
 ) -> Bench:
     """A session on the demo devices; `prepare` is given the core before it is looked at."""
     scene, clock, lid = scene or Scene(), clock or VirtualClock(), Lid()
-    kind = "demo" if demo_camera else "specimen"
-    core: Any = load_demo(scene, clock, sensor_px=SENSOR_PX, camera=kind)
+    experiment = experiment or plan()
+    core: Any = load_demo(
+        scene,
+        clock,
+        sensor_px=SENSOR_PX,
+        camera="demo" if demo_camera else "specimen",
+        channels=experiment.channels,
+        imaging=experiment.microscope.imaging,
+    )
     if camera is not None:
         device = camera(scene, clock)
         core.unloadDevice(CAMERA)
@@ -170,7 +177,7 @@ def bench(
     prepare(core)
     quiet: Callable[[str], None] = lambda what: None  # noqa: E731
     about = {"kind": "test"}
-    session = assembled(core, experiment or plan(), clock, folder, quiet, about)
+    session = assembled(core, experiment, clock, folder, quiet, about)
     made = Bench(session, core, lid)
     session.subscribe(made.steps.append)
     return made

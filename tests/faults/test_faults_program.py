@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -116,7 +117,7 @@ def test_slow_analysis_sees_the_newest_frame_and_what_it_skips_is_counted(
     assert made.session.skipped >= 1
     assert tally.unseen >= made.session.skipped
     times = [step.reply.time_s for step in made.steps if isinstance(step.reply, Frame)]
-    assert min(later - sooner for sooner, later in zip(times, times[1:], strict=False)) > 1.0
+    assert min(later - sooner for sooner, later in itertools.pairwise(times)) > 1.0
 
 
 def test_a_stop_is_heard_while_a_long_wait_lasts(tmp_path: Path) -> None:
@@ -174,7 +175,7 @@ def test_a_machine_that_slept_leaves_a_recorded_gap_and_no_burst_of_frames(
     (found,) = made.events("gap")
     assert found["to_s"] - found["from_s"] > 20
     times = [step.reply.time_s for step in made.steps if isinstance(step.reply, Frame)]
-    assert min(later - sooner for sooner, later in zip(times, times[1:], strict=False)) > 1.0
+    assert min(later - sooner for sooner, later in itertools.pairwise(times)) > 1.0
 
 
 def test_a_clock_that_was_set_is_written_down_and_changes_nothing_else(
