@@ -147,7 +147,8 @@ def bench(options: argparse.Namespace) -> int:
     if options.accuracy:
         from livewatch.report import accuracy
 
-        print(accuracy.run(options.quick, _announce).text())
+        figures = accuracy.run(options.quick, _announce, workers=options.workers)
+        print(figures.json() if options.json else figures.text())
         return 0
     from livewatch.report import bench as speed
 
@@ -303,12 +304,14 @@ def _parser() -> argparse.ArgumentParser:
 
     sub = add("bench", bench)
     sub.add_argument("--quick", action="store_true", help="fewer sizes and repeats")
-    kind = sub.add_mutually_exclusive_group()
-    kind.add_argument("--json", action="store_true", help="the figures for a program to read")
-    kind.add_argument(
+    sub.add_argument("--json", action="store_true", help="the figures for a program to read")
+    sub.add_argument(
         "--accuracy",
         action="store_true",
         help="how right the measures are on synthetic encounters, and what that falls off with",
+    )
+    sub.add_argument(
+        "--workers", type=_count, metavar="N", help="processes for --accuracy (one per core)"
     )
 
     sub = add("resume", resume)
@@ -341,6 +344,13 @@ def _positive(text: str) -> float:
     if not 0 < value < float("inf"):
         raise argparse.ArgumentTypeError(f"{text} is not a positive number")
     return value
+
+
+def _count(text: str) -> int:
+    """A whole number from 1 on."""
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a whole number from 1 on")
+    return int(text)
 
 
 def _size(text: str) -> tuple[int, int]:

@@ -1,16 +1,23 @@
-"""The table of accuracy: what it sums up, and that a trial puts answers beside the truth."""
+"""The figures of accuracy: what is summed up is right for answers that are known."""
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
-from math import nan
+from math import inf, isnan, nan
 
 import pytest
 
 from livewatch.model import Bite, Contact, Encounter, Outcome
-from livewatch.report.accuracy import Accuracy, asked, confusion_of, row_of
-from livewatch.report.trial import Conditions, Sight, Trial
+from livewatch.report.accuracy import ORDINARY, TABLES, Accuracy, spread, watched
+from livewatch.report.conditions import Conditions
+from livewatch.report.score import Row, Table, apart_deg, confusion_of, matched, order, row_of
+from livewatch.report.staging import CUT_SHORT, end_of, first_meeting, times_of
+from livewatch.report.trial import Sight, Trial, trial_of
+from livewatch.report.wording import GOALS
+from livewatch.settings import OutcomeRules
 from livewatch.specimen.happening import TrueBite, TrueEncounter
+from livewatch.specimen.rule import ORDINARY as RULE
 from livewatch.specimen.truth import TruePair
 
 TRUE = TrueEncounter(
@@ -28,54 +35,236 @@ SEEN = Contact(
 )
 
 
-def trial(*, textured: bool = True, told: Encounter | None = TOLD, seen: Contact = SEEN) -> Trial:
-    return Trial(Conditions(), 1, TRUE, textured, told, (Sight(20.0, seen, PAIR),), 400.0)
+def trial(
+    *,
+    textured: bool = True,
+    told: Encounter | None = TOLD,
+    seen: Contact = SEEN,
+    pair: TruePair = PAIR,
+    truth: TrueEncounter = TRUE,
+) -> Trial:
+    return Trial(ORDINARY, 1, truth, textured, told, (Sight(20.0, seen, pair),), 1, 9.0)
 
 
-def test_a_row_sums_up_errors() -> None:
-    row = row_of("so", [trial()])
-    assert row.seal_error == pytest.approx(0.03)
-    assert row.patch_error_deg == pytest.approx(7)
-    assert row.twist_error_deg == pytest.approx(3)
-    assert row.slip_error_um == pytest.approx(0.5)
-    assert (row.twist_seen, row.bite_f1, row.false_bites, row.outcome_right) == (1, 1, 0, 1)
+def row(*trials: Trial) -> Row:
+    return row_of("so", trials)
+
+
+def test_errors_are_those_of_seal_patch_twist_slip_and_orbit() -> None:
+    so = row(trial())
+    assert so.seal_error == pytest.approx(0.03)
+    assert so.patch_error_deg == pytest.approx(7)
+    assert so.twist_error_deg == pytest.approx(3)
+    assert so.slip_error_um == pytest.approx(0.5)
+    assert so.orbit_error_deg == pytest.approx(1)
+    assert (so.encounters, so.noticed, so.signal_to_noise) == (1, 1.0, 9.0)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "apart"), [(175, -178, 7), (0, 180, 180), (-10, 10, 20), (350, -10, 0)]
+)
+def test_directions_are_apart_the_short_way_round(one: float, other: float, apart: float) -> None:
+    assert apart_deg(one, other) == pytest.approx(apart)
+
+
+def test_what_could_not_be_measured_is_counted_and_is_no_error() -> None:
+    blind = replace(SEEN, twist_deg=nan, slip_um=nan)
+    so = row(trial(), trial(seen=blind))
+    assert (so.twist_told, so.slip_told) == (0.5, 0.5)
+    assert so.twist_error_deg == pytest.approx(3)
+    assert isnan(row(trial(seen=blind)).twist_error_deg)
 
 
 def test_a_twist_given_for_a_uniform_cell_is_invented() -> None:
     blind = replace(SEEN, twist_deg=nan)
-    row = row_of("so", [trial(textured=False), trial(textured=False, seen=blind)])
-    assert row.twist_invented == 0.5
+    assert row(trial(textured=False), trial(textured=False, seen=blind)).twist_invented == 0.5
+    assert isnan(row(trial()).twist_invented)
+
+
+def test_a_turn_beyond_ninety_degrees_is_not_in_the_error_of_twist() -> None:
+    far = replace(PAIR, twist_deg=120.0)
+    assert isnan(row(trial(pair=far)).twist_error_deg)
+
+
+def test_twist_and_slip_are_also_scored_each_alone() -> None:
+    slipped = replace(PAIR, twist_deg=1.0, slip_um=5.0)
+    turned = replace(PAIR, twist_deg=30.0, slip_um=0.5)
+    so = row(trial(pair=slipped), trial(pair=turned), trial())
+    assert so.twist_in_slip_deg == pytest.approx(32)
+    assert so.slip_in_twist_um == pytest.approx(2)
 
 
 def test_bites_at_the_wrong_time_are_both_invented_and_missed() -> None:
     late = replace(TOLD, bites=(Bite(75.0, 0.01),))
-    row = row_of("so", [trial(told=late)])
-    assert (row.bite_f1, row.false_bites) == (0, 1)
+    so = row(trial(told=late))
+    assert (so.bite_f1, so.bites_found, so.false_bites) == (0, 0, 1)
+    so = row(trial())
+    assert (so.bites, so.bite_f1, so.bites_found, so.false_bites) == (1, 1, 1, 0)
+
+
+def test_a_told_bite_stands_for_one_true_bite_only_and_the_closest_go_together() -> None:
+    true = [TrueBite(at, 1, 2, 0.01) for at in (50.0, 58.0)]
+    assert [(a.time_s, b.time_s) for a, b in matched(true, [Bite(57.0, 0.01)])] == [(58.0, 57.0)]
+    told = [Bite(55.0, 0.01), Bite(66.0, 0.02)]
+    assert [(a.time_s, b.time_s) for a, b in matched(true, told)] == [(58.0, 55.0)]
+    told = [Bite(51.0, 0.01), Bite(66.0, 0.02)]
+    assert [(a.time_s, b.time_s) for a, b in matched(true, told)] == [(50.0, 51.0), (58.0, 66.0)]
+
+
+def test_bites_of_an_encounter_nobody_noticed_are_missed() -> None:
+    so = row(trial(), trial(told=None))
+    assert (so.bites, so.bites_found) == (2, 0.5)
+    assert so.bite_f1 == pytest.approx(2 / 3)
+
+
+def test_the_order_of_sizes_needs_three_that_differ() -> None:
+    assert order([(1, 10), (2, 20), (3, 90)]) == pytest.approx(1)
+    assert order([(1, 90), (2, 20), (3, 10)]) == pytest.approx(-1)
+    assert isnan(order([(1, 10), (2, 20)]))
+    assert isnan(order([(1, 10), (1, 20), (1, 30)]))
 
 
 def test_what_was_not_noticed_counts_against_it() -> None:
-    row = row_of("so", [trial(), trial(told=None)])
-    assert (row.noticed, row.outcome_right) == (0.5, 0.5)
+    so = row(trial(), trial(told=None))
+    assert (so.noticed, so.outcome_right) == (0.5, 0.5)
     assert confusion_of([trial(), trial(told=None)]) == (
         ("released", "not noticed", 1),
         ("released", "released", 1),
     )
 
 
-def test_the_table_reads_as_text_and_says_what_it_is_worth() -> None:
-    text = Accuracy((row_of("20x, 2 s", [trial()]),), confusion_of([trial()])).text()
-    assert "20x, 2 s" in text
-    assert "released -> released" in text
-    assert "Synthetic cells only" in text
+def test_what_could_not_be_known_must_be_called_censored() -> None:
+    open_end = replace(TRUE, outcome=Outcome.ONGOING, end_s=None)
+    honest = replace(TOLD, outcome=Outcome.CENSORED)
+    so = row(trial(truth=open_end, told=honest), trial(truth=open_end), trial(told=honest), trial())
+    assert so.censored_right == 0.5
+    assert so.outcome_withheld == 0.5
+    assert so.outcome_right == 0.5
+
+
+# --- which conditions, and what is watched ------------------------------------------------
 
 
 def test_every_row_changes_one_thing() -> None:
-    for quick in (True, False):
-        for _, conditions in asked(quick)[1:]:
-            usual = Conditions(conditions[0].scene)
-            changed = {
-                name
-                for name in Conditions.__slots__
-                if getattr(conditions[0], name) != getattr(usual, name)
-            } - {"objective"}
-            assert len(changed) == 1
+    for _, changes in TABLES:
+        for change in changes:
+            assert len(set(change.changed) - {"objective"}) <= 1
+            assert replace(ORDINARY, **change.changed) is not None
+        assert any(change.changed == {} for change in changes)
+
+
+def test_a_meeting_is_watched_from_before_it_begins_until_it_can_be_known() -> None:
+    rules = OutcomeRules()
+    times = list(times_of(TRUE, end_of(TRUE, rules, 1), 2.0))
+    assert times[0] < TRUE.start_s
+    assert times[-1] > TRUE.last_contact_s + rules.viable_s
+    assert times[1] - times[0] == 2.0
+    assert times[-1] - times[-2] == 10.0
+
+
+def test_some_sessions_end_early_and_no_contact_is_watched_for_ever() -> None:
+    rules = OutcomeRules()
+    whole = end_of(TRUE, rules, 1)
+    assert all(TRUE.start_s < end_of(TRUE, rules, CUT_SHORT * lot) < whole for lot in range(1, 20))
+    failed = replace(TRUE, last_contact_s=5000.0, end_s=5000.0)
+    assert end_of(failed, rules, 1) < 1000.0
+
+
+def test_the_first_meeting_on_a_stage_is_the_same_each_time() -> None:
+    found = [first_meeting("mixed", seed, RULE) for seed in (700, 701, 702, 700, 701, 702)]
+    assert found[:3] == found[3:] or repr(found[:3]) == repr(found[3:])
+    assert sum(one is not None for one in found[:3]) >= 2
+
+
+@pytest.fixture(scope="module")
+def brief() -> Trial:
+    """A trial that is over soon: its session ends early."""
+    seeds = (seed for seed in range(704, 1000, CUT_SHORT))
+    meetings = ((seed, first_meeting("mixed", seed, RULE)) for seed in seeds)
+    rules = OutcomeRules()
+    seed = next(
+        seed
+        for seed, ahead in meetings
+        if ahead is not None
+        and ahead.last_contact_s > end_of(ahead, rules, seed)
+        and 40.0 < end_of(ahead, rules, seed) - ahead.start_s < 110.0
+    )
+    watched = trial_of(Conditions(death_s=inf), seed)
+    assert watched is not None
+    return watched
+
+
+def test_a_trial_puts_answers_beside_the_truth(brief: Trial) -> None:
+    assert brief.told is not None
+    assert brief.told.outcome is Outcome.CENSORED
+    assert brief.truth.outcome is Outcome.ONGOING
+    assert len(brief.sights) > 0.7 * brief.in_contact > 5
+    assert 3.0 < brief.signal_to_noise < 100.0
+    assert row(brief).seal_error < 0.1
+
+
+def test_the_same_trial_comes_out_the_same(brief: Trial) -> None:
+    again = trial_of(brief.conditions, brief.seed)
+    assert repr(again) == repr(brief)
+
+
+def test_trials_come_from_seed_after_seed_and_scene_after_scene() -> None:
+    asked: list[tuple[str, int]] = []
+
+    def together(_: object, jobs: list[tuple[Conditions, int]]) -> list[Trial | None]:
+        asked.extend((conditions.scene, seed) for conditions, seed in jobs)
+        return [None if seed % 3 == 0 else trial() for _, seed in jobs]
+
+    found = list(watched({}, 4, 1000, together))  # type: ignore[arg-type]
+    assert len(found) == 4
+    assert [seed for _, seed in asked] == list(range(1000, 1000 + len(asked)))
+    assert asked[0][0] == "mixed"
+    assert asked[4][0] == "engulfing"
+
+
+def test_one_worker_needs_no_process() -> None:
+    with spread(1) as together:
+        assert list(together(lambda job: None, [(ORDINARY, 1)])) == [None]
+
+
+# --- in words -----------------------------------------------------------------------------
+
+
+@pytest.fixture
+def figures() -> Accuracy:
+    rows = (row_of("10x", [trial()]), row_of("20x", [trial(told=None, seen=SEEN)]))
+    return Accuracy(
+        row(trial()), confusion_of([trial()]), (Table("objective", rows),), (1000, 1009)
+    )
+
+
+def test_the_text_names_targets_outcomes_tables_and_what_it_is_worth(figures: Accuracy) -> None:
+    text = figures.text()
+    assert "seeds 1000-1009" in text
+    for goal in GOALS:
+        assert goal.about in text
+    assert "By objective" in text
+    assert "Synthetic cells only" in text
+    assert "nan" not in text
+    assert max(map(len, text.splitlines())) < 170
+
+
+def test_a_target_is_met_missed_or_not_known(figures: Accuracy) -> None:
+    lines = {goal.name: goal.about for goal in GOALS}
+    text = figures.text().splitlines()
+
+    def verdict(name: str) -> str:
+        return next(line for line in text if lines[name] in line).split()[-1]
+
+    assert verdict("seal_error") == "met"
+    assert verdict("twist_error_deg") == "met"
+    assert verdict("bite_order") == "known"
+    assert "MISSED" in replace(figures, ordinary=row(trial(told=None))).text()
+
+
+def test_the_same_as_json_with_null_for_what_is_not_known(figures: Accuracy) -> None:
+    content = json.loads(figures.json())
+    assert content["ordinary"]["seal_error"] == pytest.approx(0.03)
+    assert content["ordinary"]["bite_order"] is None
+    assert content["outcomes"] == [{"true": "released", "told": "released", "count": 1}]
+    assert [one["about"] for one in content["tables"]["objective"]] == ["10x", "20x"]

@@ -1,222 +1,205 @@
 """How right analysis is: its answers on synthetic encounters, beside the truth.
 
-`run` watches true encounters under several conditions and sums up each as one `Row`: pixel size,
-interval and noise can be weighed against what is to be measured. All of it is synthetic: on real
-cells these figures are promises to be checked, not results.
+`run` watches several hundred staged encounters under ordinary conditions, and some of the same
+encounters again under others, one thing changed at a time: pixel size, interval, light, dyes. All
+of it is synthetic: on real cells these figures are promises to be checked, not results.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from dataclasses import dataclass, fields
-from math import isfinite, nan
-from typing import TYPE_CHECKING
+import json
+import os
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from itertools import count
+from math import inf, isfinite
+from multiprocessing import get_context
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-import numpy as np
-from scipy.stats import spearmanr
+import cv2
 
-from livewatch.model import Outcome
-from livewatch.report.trial import Conditions, encounters_ahead, trial_of
+from livewatch.report.conditions import Conditions
+from livewatch.report.score import Row, Table, confusion_of, row_of
+from livewatch.report.trial import trial_of
+from livewatch.report.wording import text_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
-
-    from numpy.typing import NDArray
+    from collections.abc import Callable, Iterable, Iterator
 
     from livewatch.report.trial import Trial
-    from livewatch.specimen.happening import TrueEncounter
 
-AHEAD_S = 420.0
-"""Encounters that begin within this are watched; several scenes are full of them by then."""
-BITE_SLACK_S = 10.0
-LONGEST_S = 900.0
-SCENES = ("mixed", "evasion", "killing")
+    Job = tuple[Conditions, int]
+    Map = Callable[[Callable[[Job], Trial | None], Iterable[Job]], Iterable[Trial | None]]
+
+SCENES = ("mixed", "evasion", "killing", "mixed", "engulfing", "evasion")
+"""Taken in turn, seed by seed."""
 FIRST_SEED = 1000
 """Seeds from here on were never looked at while methods were made."""
-PER_RUN = 4
-AT_MOST = {True: 4, False: 24}
+AT_FIRST, AGAIN = 216, 24
+QUICK_AT_FIRST, QUICK_AGAIN = 18, 6
+ORDINARY = Conditions()
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One line of the table: what was asked, and how right the answers were.
-
-    `seal_error` and `patch_error_deg` are mean, `twist_error_deg`, `slip_error_um` and
-    `orbit_error_deg` median absolute errors. `twist_seen` is the share of frames of textured cells
-    for which a twist was given, `twist_invented` the same of uniform cells. `bite_f1` counts
-    within 10 s, `bite_order` is the rank correlation of sizes, `false_bites` are per encounter.
-    """
+class Change(NamedTuple):
+    """A row: what is changed in the ordinary conditions; {} for the ordinary ones themselves."""
 
     about: str
-    encounters: int
-    noticed: float
-    seal_error: float
-    patch_error_deg: float
-    twist_seen: float
-    twist_error_deg: float
-    twist_invented: float
-    slip_error_um: float
-    orbit_error_deg: float
-    bite_f1: float
-    bite_order: float
-    false_bites: float
-    outcome_right: float
+    changed: dict[str, Any]
+
+
+TABLES: tuple[tuple[str, tuple[Change, ...]], ...] = (
+    (
+        "objective",
+        (
+            Change("10x, 0.65 um", {"pixel_um": 0.65, "objective": "10x"}),
+            Change("20x, 0.325 um", {}),
+            Change("40x, 0.1625 um", {"pixel_um": 0.1625, "objective": "40x"}),
+        ),
+    ),
+    (
+        "interval",
+        (
+            Change("1 s", {"interval_s": 1.0}),
+            Change("2 s", {}),
+            Change("5 s", {"interval_s": 5.0}),
+            Change("10 s", {"interval_s": 10.0}),
+            Change("30 s", {"interval_s": 30.0}),
+        ),
+    ),
+    (
+        "light",
+        (
+            Change("full", {}),
+            Change("half", {"light": 0.5}),
+            Change("a fifth", {"light": 0.2}),
+            Change("a tenth", {"light": 0.1}),
+            Change("a twentieth", {"light": 0.05}),
+        ),
+    ),
+    (
+        "dyes and crowding",
+        (
+            Change("as usual", {}),
+            Change("15 % bleed-through", {"bleed": 0.15}),
+            Change("death dye each frame", {"death_s": 0.0}),
+            Change("no death dye", {"death_s": inf}),
+            Change("crowded cells", {"scene": "crowded"}),
+        ),
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """The whole table, and how outcomes were confused: (true, told) and how often."""
+    """All figures: under ordinary conditions, and how they fall off.
 
-    rows: tuple[Row, ...]
+    `confusion` is (true outcome, told outcome, count) under ordinary conditions. `seeds` are the
+    first and last used.
+    """
+
+    ordinary: Row
     confusion: tuple[tuple[str, str, int], ...]
+    tables: tuple[Table, ...]
+    seeds: tuple[int, int]
 
     def text(self) -> str:
-        """As text for a terminal."""
-        head = [_heading(each.name) for each in fields(Row)]
-        lines = [[_cell(getattr(row, each.name)) for each in fields(Row)] for row in self.rows]
-        widths = [max(map(len, column)) for column in zip(head, *lines, strict=True)]
-        table = "\n".join(
-            "  ".join(word.rjust(width) for word, width in zip(line, widths, strict=True))
-            for line in (head, *lines)
-        )
-        told = "\n".join(
-            f"{truth:>10} -> {answer:<10} {count}" for truth, answer, count in self.confusion
-        )
-        return f"{table}\n\nOutcomes, true -> told:\n{told}\n\nSynthetic cells only.\n"
+        """For people: targets, outcomes, and tables to plan an experiment by."""
+        return text_of(self.ordinary, self.confusion, self.tables, self.seeds)
+
+    def json(self) -> str:
+        """For machines; what is not known is null."""
+        content = {
+            "seeds": self.seeds,
+            "ordinary": _plain(self.ordinary),
+            "outcomes": [
+                {"true": truth, "told": told, "count": count}
+                for truth, told, count in self.confusion
+            ],
+            "tables": {table.about: [_plain(row) for row in table.rows] for table in self.tables},
+        }
+        return json.dumps(content, indent=1)
 
 
-def asked(quick: bool) -> tuple[tuple[str, tuple[Conditions, ...]], ...]:
-    """The conditions of every row; each row but the first changes one thing."""
-    usual = tuple(Conditions(scene) for scene in SCENES)
-    rows = [("20x, 2 s", usual), ("bleed-through 15 %", _all(bleed=0.15))]
-    rows += [
-        ("10x", _all(pixel_um=0.65, objective="10x")),
-        ("40x", _all(pixel_um=0.1625, objective="40x")),
-    ]
-    for interval_s in (10.0, 30.0) if quick else (1.0, 5.0, 10.0, 30.0):
-        rows.append((f"{interval_s:g} s", _all(interval_s=interval_s)))
-    for light in (0.2,) if quick else (0.5, 0.2, 0.1):
-        rows.append((f"{light:.0%} light", _all(light=light)))
-    return tuple(rows)
+def _plain(row: Row) -> dict[str, Any]:
+    return {
+        name: None if isinstance(value, float) and not isfinite(value) else value
+        for name, value in asdict(row).items()
+    }
 
 
-def _all(**changed: object) -> tuple[Conditions, ...]:
-    return tuple(Conditions(scene, **changed) for scene in SCENES)  # type: ignore[arg-type]
+def run(
+    quick: bool,
+    progress: Callable[[str], None],
+    first_seed: int = FIRST_SEED,
+    workers: int | None = None,
+) -> Accuracy:
+    """Watch encounters under every condition, in `workers` processes (None: one per core).
+
+    Minutes, even when `quick`. The same whatever the number of processes.
+    """
+    at_first, again = (QUICK_AT_FIRST, QUICK_AGAIN) if quick else (AT_FIRST, AGAIN)
+    with spread(workers or os.cpu_count() or 1) as together:
+        usual = list(_told(watched({}, at_first, first_seed, together), progress, "ordinary"))
+        tables = []
+        for about, changes in TABLES:
+            rows = []
+            for change in changes:
+                trials = usual[:again]
+                if change.changed:
+                    new = watched(change.changed, again, first_seed, together)
+                    trials = list(_told(new, progress, f"{about}: {change.about}"))
+                rows.append(row_of(change.about, trials))
+            tables.append(Table(about, tuple(rows)))
+    return Accuracy(
+        row_of("20x, 2 s, full light", usual),
+        confusion_of(usual),
+        tuple(tables),
+        (first_seed, max(trial.seed for trial in usual)),
+    )
 
 
-def run(quick: bool, progress: Callable[[str], None], first_seed: int = FIRST_SEED) -> Accuracy:
-    """Watch encounters under every condition. Minutes, even when `quick`."""
-    rows, outcomes = [], []
-    for about, conditions in asked(quick):
-        trials = []
-        for trial in watched(conditions, AT_MOST[quick], first_seed):
-            trials.append(trial)
-            progress(f"{about}: {len(trials)} encounters watched")
-        rows.append(row_of(about, trials))
-        outcomes += trials
-    return Accuracy(tuple(rows), confusion_of(outcomes))
-
-
-def watched(conditions: Sequence[Conditions], count: int, first_seed: int) -> Iterable[Trial]:
-    """At least `count` trials, a few from each scene in turn and from seed after seed."""
+def watched(
+    changed: dict[str, Any], wanted: int, first_seed: int, together: Map
+) -> Iterator[Trial]:
+    """That many trials, scene after scene in turn; seeds without an encounter are passed over."""
     done, seed = 0, first_seed
-    while done < count:
-        for condition in conditions:
-            for encounter in _worth(encounters_ahead(condition, seed, AHEAD_S + LONGEST_S)):
-                yield trial_of(condition, seed, encounter)
+    while done < wanted:
+        jobs = [_job(changed, seed, first_seed) for seed in range(seed, seed + wanted - done)]
+        seed += len(jobs)
+        for trial in together(_watch, jobs):
+            if trial is not None:
                 done += 1
-        seed += 1
+                yield trial
 
 
-def _worth(ahead: Iterable[TrueEncounter]) -> list[TrueEncounter]:
-    return [
-        one
-        for one in ahead
-        if one.start_s < AHEAD_S and one.last_contact_s - one.start_s < LONGEST_S
-    ][:PER_RUN]
+def _job(changed: dict[str, Any], seed: int, first_seed: int) -> Job:
+    usual = replace(ORDINARY, scene=SCENES[(seed - first_seed) % len(SCENES)])
+    return replace(usual, **changed), seed
 
 
-def row_of(about: str, trials: Sequence[Trial]) -> Row:
-    """Sum up trials."""
-    textured = [sight for trial in trials if trial.textured for sight in trial.sights]
-    uniform = [sight for trial in trials if not trial.textured for sight in trial.sights]
-    sights = [*textured, *uniform]
-    bites = [_bites_of(trial) for trial in trials]
-    hits = sum(len(matched) for matched, _, _ in bites)
-    invented, missed = sum(one for _, one, _ in bites), sum(one for _, _, one in bites)
-    sizes = [pair for matched, _, _ in bites for pair in matched]
-    known = [trial for trial in trials if trial.truth.outcome is not Outcome.ONGOING]
-    return Row(
-        about=about,
-        encounters=len(trials),
-        noticed=_share(trial.told is not None for trial in trials),
-        seal_error=_mean(abs(s.contact.seal_fraction - s.truth.seal_fraction) for s in sights),
-        patch_error_deg=_mean(_angle(s.contact.patch_deg - s.truth.patch_deg) for s in sights),
-        twist_seen=_share(isfinite(s.contact.twist_deg) for s in textured),
-        twist_error_deg=_median(abs(s.contact.twist_deg - s.truth.twist_deg) for s in textured),
-        twist_invented=_share(isfinite(s.contact.twist_deg) for s in uniform),
-        slip_error_um=_median(abs(s.contact.slip_um - s.truth.slip_um) for s in sights),
-        orbit_error_deg=_median(abs(s.contact.orbit_deg - s.truth.orbit_deg) for s in sights),
-        bite_f1=2 * hits / (2 * hits + invented + missed) if hits + invented + missed else nan,
-        bite_order=float(spearmanr(*zip(*sizes, strict=True)).statistic) if len(sizes) > 2 else nan,
-        false_bites=invented / max(len(trials), 1),
-        outcome_right=_share(
-            trial.told is not None and trial.told.outcome is trial.truth.outcome for trial in known
-        ),
-    )
+def _watch(job: Job) -> Trial | None:
+    return trial_of(*job)
 
 
-def confusion_of(trials: Iterable[Trial]) -> tuple[tuple[str, str, int], ...]:
-    """(true, told, count) of outcomes; "not noticed" where nothing was told."""
-    counts = Counter(
-        (str(trial.truth.outcome), "not noticed" if trial.told is None else str(trial.told.outcome))
-        for trial in trials
-    )
-    return tuple((truth, told, count) for (truth, told), count in sorted(counts.items()))
+def _told(trials: Iterable[Trial], progress: Callable[[str], None], about: str) -> Iterator[Trial]:
+    for number, trial in zip(count(1), trials):
+        if number % 12 == 0:
+            progress(f"{about}: {number} encounters watched")
+        yield trial
 
 
-def _bites_of(trial: Trial) -> tuple[list[tuple[float, float]], int, int]:
-    """(true, told) sizes of the bites found, how many were invented, and how many missed."""
-    left = list(trial.truth.bites)
-    found = []
-    told = () if trial.told is None else trial.told.bites
-    for bite in told:
-        near = [one for one in left if abs(one.time_s - bite.time_s) <= BITE_SLACK_S]
-        if near:
-            best = min(near, key=lambda one: abs(one.time_s - bite.time_s))
-            left.remove(best)
-            found.append((best.fraction, bite.fraction))
-    return found, len(told) - len(found), len(left)
-
-
-def _angle(degrees: float) -> float:
-    return abs((degrees + 180) % 360 - 180)
-
-
-def _finite(values: Iterable[float]) -> NDArray[np.float64]:
-    array = np.array(list(values), dtype=np.float64)
-    return np.asarray(array[np.isfinite(array)])
-
-
-def _mean(values: Iterable[float]) -> float:
-    known = _finite(values)
-    return float(known.mean()) if len(known) else nan
-
-
-def _median(values: Iterable[float]) -> float:
-    known = _finite(values)
-    return float(np.median(known)) if len(known) else nan
-
-
-def _share(flags: Iterable[bool]) -> float:
-    return _mean(float(flag) for flag in flags)
-
-
-def _heading(name: str) -> str:
-    return name.replace("_", " ")
-
-
-def _cell(value: object) -> str:
-    if isinstance(value, float):
-        return f"{value:.3g}" if isfinite(value) else "-"
-    return str(value)
+@contextmanager
+def spread(workers: int) -> Iterator[Map]:
+    """A map over so many processes, in order; spawned, as that is the same on every system."""
+    if workers == 1:
+        yield map
+        return
+    context = get_context("spawn")
+    with ProcessPoolExecutor(
+        workers, context, initializer=cv2.setNumThreads, initargs=(1,)
+    ) as pool:
+        try:
+            yield pool.map
+        finally:
+            pool.shutdown(cancel_futures=True)

@@ -1,64 +1,39 @@
 """A trial: one true encounter of the synthetic specimen, watched as the microscope would.
 
-The specimen is run twice with the same seed: once unseen, to learn which encounters there will
-be; once to image one of them, in a region round the pair. Analysis gets the frames only; its
-answers are put beside the truth here.
+The specimen is run twice with the same seed: once unseen, to learn which encounter there will
+be; once to image it, in a region round the pair. Analysis gets the frames only; its answers are put
+beside the truth here.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass, replace
-from math import hypot
+from dataclasses import dataclass
+from math import hypot, inf, isfinite, nan
 from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
 
 from livewatch.analysis.analyst import Analyst
 from livewatch.analysis.measures import at_end
 from livewatch.model import Exposure, Frame, Plane, Purpose, Region, Shot, View
-from livewatch.settings import Channel, Experiment, OutcomeRules
-from livewatch.specimen.rule import Rule
-from livewatch.specimen.scene import Scene, scene_named
-from livewatch.specimen.synthetic import CHANNELS, SyntheticSpecimen
+from livewatch.report.conditions import Conditions, experiment, rule_of
+from livewatch.report.staging import end_of, first_meeting, times_of
+from livewatch.specimen.synthetic import DEATH_CHANNEL, SyntheticSpecimen
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from livewatch.model import Cell, Contact, Encounter, Observation
+    from livewatch.settings import OutcomeRules
     from livewatch.specimen.happening import TrueEncounter
     from livewatch.specimen.truth import TruePair, Truth
 
 REGION_UM = 80.0
 RECENTER_UM = 8.0
 SENSOR_UM = 330.0
-BEFORE_S = 20.0
-AFTER_INTERVAL_S = 10.0
 EXPOSURE_MS = 20.0
 SAME_CELL_UM = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Conditions:
-    """How encounters are imaged.
-
-    `light` is relative to the scene's; `bleed` is the fraction of NK light in the tumor channel,
-    None as in the scene.
-    """
-
-    scene: str = "mixed"
-    pixel_um: float = 0.325
-    objective: str = "20x"
-    interval_s: float = 2.0
-    light: float = 1.0
-    bleed: float | None = None
-
-    @property
-    def sample(self) -> Scene:
-        """The scene with this light and bleed-through."""
-        scene = scene_named(self.scene)
-        look = scene.look._replace(dim=scene.look.dim * self.light)
-        if self.bleed is not None:
-            look = look._replace(nk_into_tumor=self.bleed)
-        return replace(scene, look=look)
+IN_CONTACT_UM = 1.3
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,85 +58,106 @@ class Trial:
     textured: bool
     told: Encounter | None
     sights: tuple[Sight, ...]
-    watched_s: float
+    in_contact: int
+    signal_to_noise: float
 
 
-def experiment() -> Experiment:
-    """The default experiment, with the death dye shown too."""
-    return Experiment(channels={name: Channel() for name in CHANNELS})
-
-
-def rule_of(rules: OutcomeRules) -> Rule:
-    """The truth's rule for the same outcomes."""
-    return Rule(viable_s=rules.viable_s, twisted_deg=rules.twisted_deg, slipped_um=rules.slipped_um)
-
-
-def encounters_ahead(
-    conditions: Conditions, seed: int, until_s: float
-) -> tuple[TrueEncounter, ...]:
-    """The encounters that begin after the first seconds and before `until_s`, unseen."""
-    specimen = SyntheticSpecimen(conditions.sample, seed)
-    rule = rule_of(experiment().outcome)
-    specimen.truth(until_s)
-    return tuple(one for one in specimen.encounters(rule) if one.start_s > BEFORE_S)
-
-
-def trial_of(
-    conditions: Conditions, seed: int, ahead: TrueEncounter, *, stop_s: float | None = None
-) -> Trial:
-    """Watch one encounter that lies ahead, until its outcome must be known (or `stop_s`)."""
-    specimen = SyntheticSpecimen(conditions.sample, seed)
+def trial_of(conditions: Conditions, seed: int) -> Trial | None:
+    """Watch a seed's first encounter until its outcome must be known; None if it has none."""
     rules = experiment().outcome
-    analyst = Analyst(experiment())
-    state = analyst.begin()
-    told: dict[int, Encounter] = {}
-    votes: Counter[int] = Counter()
-    sights: list[Sight] = []
-    textured = True
-    time_s = ahead.start_s - BEFORE_S
-    end_s = ahead.last_contact_s + 1.15 * rules.viable_s if stop_s is None else stop_s
-    times = _times(time_s, ahead.last_contact_s, end_s, conditions.interval_s)
-    view: View | None = None
-    for index, time_s in enumerate(times):
+    ahead = first_meeting(conditions.scene, seed, rule_of(rules))
+    if ahead is None:
+        return None
+    specimen = SyntheticSpecimen(conditions.sample, seed)
+    record = Record(ahead, conditions)
+    end_s = end_of(ahead, rules, seed)
+    for time_s in times_of(ahead, end_s, conditions.interval_s):
+        record.look(specimen, time_s)
+    specimen.truth(end_s)
+    return record.trial(seed, _as_it_was(specimen, ahead, rules))
+
+
+class Record:
+    """What analysis says of one encounter, frame by frame, beside what is so."""
+
+    def __init__(self, ahead: TrueEncounter, conditions: Conditions) -> None:
+        self._ahead, self._conditions = ahead, conditions
+        self._analyst = Analyst(experiment(conditions.channels))
+        self._state = self._analyst.begin()
+        self._view: View | None = None
+        self._frames = 0
+        self._death_due_s = -inf
+        self._told: dict[int, Encounter] = {}
+        self._votes: Counter[int] = Counter()
+        self._sights: list[Sight] = []
+        self._textured = True
+        self._in_contact = 0
+        self._signal_to_noise = nan
+
+    def look(self, specimen: SyntheticSpecimen, time_s: float) -> None:
+        """Take a frame, analyse it, and put what is said beside the truth."""
         truth = specimen.truth(time_s)
-        pair = _pair(truth, ahead)
-        view = _aimed(view, truth, ahead, conditions)
+        view = self._view = _aimed(self._view, truth, self._ahead, self._conditions)
         truth = truth.near(view.x_um, view.y_um)
-        frame = _frame(specimen, view, index, time_s)
-        state, observation = analyst.observe(state, frame)
-        told |= {encounter.id: encounter for encounter in observation.encounters}
-        pair = _pair(truth, ahead)
+        frame = self._frame(specimen, view, time_s)
+        self._state, observation = self._analyst.observe(self._state, frame)
+        self._told |= {encounter.id: encounter for encounter in observation.encounters}
+        pair = _pair(truth, self._ahead)
         if pair is None:
-            continue
-        textured = truth.cell(ahead.tumor_id).textured
+            return
+        touching = pair.gap_um <= IN_CONTACT_UM
+        self._in_contact += touching
+        self._textured = truth.cell(self._ahead.tumor_id).textured
+        if touching and not isfinite(self._signal_to_noise):
+            self._signal_to_noise = _signal_to_noise(frame, truth, self._ahead.tumor_id)
         contact = _same(observation, truth, pair)
         if contact is None:
-            continue
+            return
         current = [e for e in observation.encounters if e.is_open and e.pair == contact.pair]
         if current:
-            votes[current[0].id] += 1
-            if pair.gap_um <= 1.3:
-                sights.append(Sight(time_s, contact, pair))
-    specimen.truth(end_s + 1)
-    chosen = told[votes.most_common(1)[0][0]] if votes else None
-    return Trial(
-        conditions,
-        seed,
-        _as_it_was(specimen, ahead, rules),
-        textured,
-        None if chosen is None else at_end(chosen),
-        tuple(sights),
-        time_s,
-    )
+            self._votes[current[0].id] += 1
+            if touching:
+                self._sights.append(Sight(time_s, contact, pair))
 
+    def trial(self, seed: int, truth: TrueEncounter) -> Trial:
+        """All of it."""
+        chosen = self._told[self._votes.most_common(1)[0][0]] if self._votes else None
+        return Trial(
+            self._conditions,
+            seed,
+            truth,
+            self._textured,
+            None if chosen is None else at_end(chosen),
+            tuple(self._sights),
+            self._in_contact,
+            self._signal_to_noise,
+        )
 
-def _times(start_s: float, parted_s: float, end_s: float, interval_s: float) -> Iterator[float]:
-    """Encounter rate until a little after the cells parted, then slower."""
-    time_s = max(start_s, 0.0)
-    while time_s <= end_s:
-        yield time_s
-        after = time_s > parted_s + 70.0
-        time_s += max(interval_s, AFTER_INTERVAL_S) if after else interval_s
+    def _frame(self, specimen: SyntheticSpecimen, view: View, time_s: float) -> Frame:
+        """All channels that are due, one after the other."""
+        channels = list(self._conditions.channels)
+        if DEATH_CHANNEL in channels and time_s < self._death_due_s:
+            channels.remove(DEATH_CHANNEL)
+        elif DEATH_CHANNEL in channels:
+            self._death_due_s = time_s + self._conditions.death_s
+        took_s = EXPOSURE_MS / 1000
+        planes = tuple(Plane(name, EXPOSURE_MS) for name in channels)
+        exposures = tuple(
+            Exposure(name, time_s + at * took_s, time_s + (at + 1) * took_s, EXPOSURE_MS)
+            for at, name in enumerate(channels)
+        )
+        self._frames += 1
+        return Frame(
+            index=self._frames - 1,
+            shot=Shot(view, planes, time_s, Purpose.ENCOUNTER),
+            view=view,
+            planes=tuple(
+                specimen.expose(view, one.channel, EXPOSURE_MS, 1.0, one.start_s).pixels
+                for one in exposures
+            ),
+            exposures=exposures,
+            time_s=time_s,
+        )
 
 
 def _pair(truth: Truth, ahead: TrueEncounter) -> TruePair | None:
@@ -194,26 +190,25 @@ def _aimed(view: View | None, truth: Truth, ahead: TrueEncounter, conditions: Co
     )
 
 
-def _frame(specimen: SyntheticSpecimen, view: View, index: int, time_s: float) -> Frame:
-    shot = Shot(
-        view, tuple(Plane(name, EXPOSURE_MS) for name in CHANNELS), time_s, Purpose.ENCOUNTER
-    )
-    took_s = EXPOSURE_MS / 1000
-    starts = [time_s + number * took_s for number in range(len(CHANNELS))]
-    return Frame(
-        index=index,
-        shot=shot,
-        view=view,
-        planes=tuple(
-            specimen.expose(view, name, EXPOSURE_MS, 1.0, start_s).pixels
-            for name, start_s in zip(CHANNELS, starts, strict=True)
-        ),
-        exposures=tuple(
-            Exposure(name, start_s, start_s + took_s, EXPOSURE_MS)
-            for name, start_s in zip(CHANNELS, starts, strict=True)
-        ),
-        time_s=time_s,
-    )
+def _signal_to_noise(frame: Frame, truth: Truth, tumor_id: int) -> float:
+    """The tumor cell's light over the background's noise, per pixel of the tumor channel."""
+    pixels = frame.plane("tumor")
+    assert pixels is not None
+    corner = np.array([frame.view.left_um, frame.view.top_um])
+    inside, cells = np.zeros(pixels.shape, np.uint8), np.zeros(pixels.shape, np.uint8)
+    for cell in truth.cells:
+        polygon = [np.round((cell.outline_um - corner) / frame.view.pixel_um).astype(np.int32)]
+        cv2.fillPoly(cells, polygon, 1)
+        if cell.id == tumor_id:
+            cv2.fillPoly(inside, polygon, 1)
+    reach = 2 * round(3 / frame.view.pixel_um) + 1
+    free = cv2.dilate(cells, np.ones((reach, reach), np.uint8)) == 0
+    ground = pixels[free].astype(float)
+    if not len(ground) or not inside.any():
+        return nan
+    # between neighbours, so that uneven light does not count as noise
+    noise = np.diff(pixels.astype(float), axis=1)[free[:, 1:]].std() / 2**0.5
+    return float((np.median(pixels[inside == 1]) - np.median(ground)) / max(noise, 1e-9))
 
 
 def _same(observation: Observation, truth: Truth, pair: TruePair) -> Contact | None:
