@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from livewatch.analysis.analyst import Analyst
+from livewatch.analysis.segmentation.segmenter import without_plug_ins
 from livewatch.errors import BadInput
 from livewatch.loop import announced
 from livewatch.recording.entry import Entry
-from livewatch.recording.layout import OBSERVATIONS, SESSION
-from livewatch.recording.retold import Resumption, observations, turns
+from livewatch.recording.layout import EVENTS, OBSERVATIONS, SESSION
+from livewatch.recording.retold import Resumption, experiment_of, observations, turns
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from livewatch.analysis.analyst import Analyst, AnalystState
+    from livewatch.analysis.analyst import AnalystState
     from livewatch.model import Decision, Exposed, Observation
     from livewatch.policy.policy import Policy
     from livewatch.policy.state import PolicyState
@@ -31,12 +33,15 @@ FAILED = "analysis failed"
 class Again:
     """Analysis run again over the frames that were analysed, in the order of frames.
 
-    A frame whose analysis failed then is not tried again: it is said to have failed.
+    A frame whose analysis failed then is not tried again: it is said to have failed. Frames taken
+    after plug-in segmenters were given up are looked at without them.
     """
 
     def __init__(self, session: SessionFolder, analyst: Analyst) -> None:
         self._session = session
         self._analyst = analyst
+        self._plain: Analyst | None = None
+        self._without_plug_ins = given_up(session)
         self._state = analyst.begin()
         self._failed: dict[int, Observation] = {}
         seen = []
@@ -75,8 +80,38 @@ class Again:
     def _observe(self, frame: int) -> Observation:
         if frame in self._failed:
             return self._failed[frame]
-        self._state, observation = self._analyst.observe(self._state, self._session.frame(frame))
+        analyst = self._analyst_of(frame)
+        self._state, observation = analyst.observe(self._state, self._session.frame(frame))
         return observation
+
+    def _analyst_of(self, frame: int) -> Analyst:
+        """The analyst that looked at a frame."""
+        if not any(frame in span for span in self._without_plug_ins):
+            return self._analyst
+        if self._plain is None:
+            self._plain = Analyst(without_plug_ins(experiment_of(self._session)))
+        return self._plain
+
+
+def given_up(session: SessionFolder) -> list[range]:
+    """The frames that were looked at without plug-in segmenters, which had been given up.
+
+    A session that is resumed gives them another chance.
+    """
+    spans: list[range] = []
+    since: int | None = None
+    for event in session.events():
+        kind, frame = event["kind"], event.get("frame")
+        if kind not in ("segmenters given up", "resumed"):
+            continue
+        if not isinstance(frame, int):
+            raise BadInput(f"{session.path / EVENTS}, event {event['event']}: damaged, no frame")
+        if kind == "segmenters given up":
+            since = frame + 1
+        elif since is not None:
+            spans.append(range(since, frame))
+            since = None
+    return spans if since is None else [*spans, range(since, len(session))]
 
 
 def decided_again(
