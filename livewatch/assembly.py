@@ -39,12 +39,14 @@ from livewatch.session import Before, Session
 from livewatch.specimen.camera import LENSES
 from livewatch.specimen.scene import SCENES
 from livewatch.specimen.synthetic import SyntheticSpecimen
+from livewatch.watchdog.hook import hooks_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from livewatch.model import Instrument
     from livewatch.settings import Experiment
+    from livewatch.watchdog.hook import Hook
 
     Announce = Callable[[str], None]
 
@@ -57,10 +59,11 @@ def real(experiment: Experiment, file: Path, out: Path | None, announce: Announc
     if not experiment.microscope.config:
         raise BadInput(f"{file}: [microscope] config is not set: name a Micro-Manager .cfg file")
     folder = new_folder(out, "run")
+    hooks = hooks_of(experiment)
     announce(f"loading {config.name}")
     with released_on_error(load_core(config)) as core:
         about = {"kind": "run", "config": str(config)}
-        return assembled(core, experiment, RealClock(), folder, announce, about)
+        return assembled(core, experiment, RealClock(), folder, announce, about, hooks)
 
 
 def demo(
@@ -99,6 +102,7 @@ def resume(folder: Path, announce: Announce) -> Session:
     if recorded.end is not None and recorded.end.get("status") == "completed":
         raise BadInput(f"{folder}: this session is complete; there is nothing to resume")
     experiment = experiment_of(recorded)
+    hooks = hooks_of(experiment) if kind == "run" else ()
     announce("reading what was remembered")
     policy = Policy(experiment, instrument_of(recorded))
     memory = remembered(folder, policy, Analyst(experiment))
@@ -115,7 +119,8 @@ def resume(folder: Path, announce: Announce) -> Session:
         stage = staged(about, announce)
         core = demo_core(stage, clock)
     with released_on_error(core):
-        session = gone_on(core, experiment, clock, folder, announce, Before(memory, time_s))
+        before = Before(memory, time_s)
+        session = gone_on(core, experiment, clock, folder, announce, before, hooks)
     return with_truth(session, stage)
 
 
@@ -126,13 +131,14 @@ def gone_on(
     folder: Path,
     announce: Announce,
     before: Before,
+    hooks: Sequence[Hook] = (),
 ) -> Session:
     """A session that goes on in its folder, the gap written down."""
     microscope = Microscope(core, experiment, clock, first_index=before.memory.frames)
     instrument = microscope.inspect()
     gap = {"time_s": before.time_s, "gap_from_s": before.memory.last_s}
     recorder = Recorder.resume(folder, gap)
-    session = Session(experiment, microscope, instrument, recorder, clock, announce, before)
+    session = Session(experiment, microscope, instrument, recorder, clock, announce, before, hooks)
     session.afterwards(lambda: export(folder))
     return session
 
@@ -178,6 +184,7 @@ def assembled(
     folder: Path,
     announce: Announce,
     about: Mapping[str, object],
+    hooks: Sequence[Hook] = (),
 ) -> Session:
     """A session on a loaded core: everything checked, the folder made, nothing moved yet."""
     microscope = Microscope(core, experiment, clock)
@@ -185,7 +192,7 @@ def assembled(
     need_disk(folder, experiment, instrument)
     header = {"about": about, "experiment": experiment, "instrument": instrument, "begun_s": 0.0}
     recorder = Recorder.create(folder, header)
-    session = Session(experiment, microscope, instrument, recorder, clock, announce)
+    session = Session(experiment, microscope, instrument, recorder, clock, announce, hooks=hooks)
     session.afterwards(lambda: export(folder))
     return session
 

@@ -10,6 +10,8 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from livewatch.alarm import Alarm, Trouble
+from livewatch.analysis.segmentation.segmenter import plug_ins, segmenter
 from livewatch.clock import RealClock
 from livewatch.errors import BadInput
 from livewatch.microscope.configuration import read_configuration
@@ -17,8 +19,11 @@ from livewatch.microscope.load import load_core
 from livewatch.microscope.microscope import Microscope
 from livewatch.model import Instrument, View
 from livewatch.policy.forecast import forecast
+from livewatch.watchdog.hook import HookFailed, hooks_of
+from livewatch.watchdog.throttle import Message
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from livewatch.microscope.configuration import Configuration
@@ -47,6 +52,11 @@ def prospect(
     configuration = read_configuration(file.parent / experiment.microscope.config)
     refusals = configuration.objections(experiment)
     lines = list(uses(experiment, configuration))
+    refusals += [why for name in plug_ins(experiment) if (why := unfit(name))]
+    try:
+        lines.append(told_by(hooks_of(experiment)))
+    except BadInput as mistake:
+        refusals.append(str(mistake))
     instrument = None
     if devices:
         try:
@@ -86,6 +96,32 @@ def seldom(channel: Channel) -> str:
     """How often a channel is exposed, where it is not in every frame."""
     frames = f", in one of {channel.every_frames} frames" if channel.every_frames > 1 else ""
     return frames + (f", no sooner than every {channel.every_s:g} s" if channel.every_s else "")
+
+
+def unfit(name: str) -> str:
+    """Why a plug-in segmenter cannot be used; '' if it can."""
+    try:
+        segmenter(name)
+    except BadInput as mistake:
+        return str(mistake)
+    return ""
+
+
+def told_by(hooks: Sequence[Hook]) -> str:
+    """Who hears of an alarm."""
+    return f"alarms: {', '.join(['window', 'terminal', *(hook.name for hook in hooks)])}"
+
+
+def try_alarm(experiment: Experiment, file: Path) -> Iterator[tuple[str, str]]:
+    """Send a trial alarm by every hook: its name, and why it failed or ''."""
+    alarm = Alarm(0, Trouble.TRIAL, "this is a trial: all is well", 0.0)
+    for hook in hooks_of(experiment):
+        try:
+            hook.tell(Message(alarm, alarm.text), str(file.absolute().parent))
+        except HookFailed as failed:
+            yield hook.name, str(failed)
+        else:
+            yield hook.name, ""
 
 
 def supposed(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from livewatch.session import Session
+    from livewatch.settings import Experiment
 
     Command = Callable[[argparse.Namespace], int]
 
@@ -84,7 +85,21 @@ def check(options: argparse.Namespace) -> int:
         print(line)
     for refusal in ahead.refusals:
         print(f"livewatch: {options.experiment}: {refusal}", file=sys.stderr)
-    return 2 if ahead.refusals else 0
+    if ahead.refusals:
+        return 2
+    return _try_alarm(experiment, options.experiment) if options.try_alarm else 0
+
+
+def _try_alarm(experiment: Experiment, file: Path) -> int:
+    """Send a trial alarm; 1 if it reaches nobody by one of the hooks."""
+    from livewatch.check import try_alarm
+
+    tried = list(try_alarm(experiment, file))
+    for name, failed in tried:
+        print(f"trial alarm by {name}: {failed or 'sent'}")
+    if not tried:
+        print("trial alarm: no hook is set in [alarm]")
+    return 1 if any(failed for _, failed in tried) else 0
 
 
 def report(options: argparse.Namespace) -> int:
@@ -289,6 +304,9 @@ def _parser() -> argparse.ArgumentParser:
         "--devices",
         action="store_true",
         help="load the devices and ask them; some stages home themselves when loaded",
+    )
+    sub.add_argument(
+        "--try-alarm", action="store_true", help="send a trial alarm by every hook of [alarm]"
     )
     sub.add_argument(
         "--sensor",

@@ -15,6 +15,7 @@ from livewatch.units import NOTHING, clock, many, size, span
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from livewatch.alarm import Alarm
     from livewatch.model import Step
     from livewatch.session import Session
     from livewatch.tally import Status
@@ -90,8 +91,17 @@ def missed_of(tally: Tally) -> str:
     return f"{tally.missed:,} missed" if tally.missed else ""
 
 
+def alarm_line(alarm: Alarm) -> str:
+    """An alarm, or its end, in one line that stays."""
+    if alarm.over_s is not None:
+        return f"{clock(alarm.over_s)}  all clear: {alarm.text}"
+    return f"{clock(alarm.time_s)}  ALARM: {alarm.text}"
+
+
 class ProgressLine:
     """Keeps one line of a terminal up to date; writes a line now and then to anything else.
+
+    Alarms get a line of their own that stays, and ring the terminal's bell.
 
     `see` is for the session's thread and never writes: a terminal can be stopped (Ctrl-S) or
     gone. `tick`, called a few times a second from the main thread, writes when it is time.
@@ -106,6 +116,7 @@ class ProgressLine:
         self._due_s = float("-inf")
         self._mode = ""
         self._length = 0
+        self._told: dict[int, bool] = {}
 
     def see(self, step: Step) -> None:
         """Take in one step."""
@@ -121,16 +132,29 @@ class ProgressLine:
     def tick(self) -> None:
         """Write if it is time; where lines stay, a change of mode is worth one too."""
         tally = self.tally
+        self._tell(self._status().alarms)
         changed = self._stays and mode_of(tally) != self._mode
         if changed or stopwatch_s() >= self._due_s:
             self._write(tally)
 
     def done(self) -> None:
         """Write the last state and end the line. Call it before anything else is printed."""
+        self._tell(self._status().alarms)
         self._write(self.tally)
         if not self._stays:
             self._put("\n")
             self._length = 0
+
+    def _tell(self, alarms: tuple[Alarm, ...]) -> None:
+        """Write the alarms that are new or over, each once, in place of the progress line."""
+        news = [alarm for alarm in alarms if self._told.get(alarm.number) is not alarm.is_over]
+        for alarm in news:
+            self._told[alarm.number] = alarm.is_over
+            bell = "" if alarm.is_over or self._stays else "\a"
+            over = "" if self._stays else "\r"
+            self._put(f"{over}{bell}{alarm_line(alarm).ljust(self._length)}\n")
+        if news:
+            self._due_s = float("-inf")
 
     def _write(self, tally: Tally) -> None:
         """Put the line out, over the one before where that is possible."""

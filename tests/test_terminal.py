@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 from gui_stage import Stage
 
+from livewatch.alarm import Alarm, Trouble
 from livewatch.model import (
     Decision,
     Encounter,
@@ -145,6 +146,38 @@ def test_a_closed_pipe_does_not_stop_anything() -> None:
     progress.tick()
     progress.done()
     assert progress.tally.frames == 1
+
+
+STALLED = Alarm(1, Trouble.FRAMES, "no frame at well A since 1:00:00", 3615.0, "well A")
+
+
+def test_an_alarm_gets_a_line_that_stays_and_rings_the_bell_once() -> None:
+    stream = Terminal()
+    progress = ProgressLine(stream, lambda: replace(STATUS, alarms=(STALLED,)))
+    progress.see(step())
+    for _ in range(3):
+        progress.tick()
+    (line,) = [one for one in stream.getvalue().split("\n") if "ALARM" in one]
+    assert line.strip() == "\a1:00:15  ALARM: no frame at well A since 1:00:00"
+    assert stream.getvalue().count("\a") == 1
+
+
+def test_the_end_of_an_alarm_is_told_without_the_bell() -> None:
+    stream, alarms = Terminal(), [STALLED]
+    progress = ProgressLine(stream, lambda: replace(STATUS, alarms=tuple(alarms)))
+    progress.tick()
+    alarms[0] = replace(STALLED, over_s=3700.0)
+    progress.tick()
+    assert "1:01:40  all clear: no frame at well A" in stream.getvalue()
+    assert stream.getvalue().count("\a") == 1
+
+
+def test_a_log_file_gets_alarms_as_lines_without_bells() -> None:
+    stream = io.StringIO()
+    progress = ProgressLine(stream, lambda: replace(STATUS, alarms=(STALLED,)))
+    progress.done()
+    assert "ALARM: no frame at well A" in stream.getvalue().splitlines()[0]
+    assert "\a" not in stream.getvalue()
 
 
 def test_attending_a_session_starts_it_and_ends_with_it() -> None:
