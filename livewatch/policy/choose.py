@@ -11,6 +11,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from livewatch.model import Decision, Purpose, Shot, View
+from livewatch.policy.closer import closer_look, stage_limits
 from livewatch.policy.due import due, left_out
 from livewatch.policy.light import affordable, left_share
 from livewatch.policy.priority import holder, rank, ranked
@@ -158,12 +159,12 @@ def reaction(position: str, state: PolicyState, rules: Rules) -> Option:
     can_hurry = rules.fast_s < rules.survey_s and not visit.fast
     at_once = can_hurry and any(pair.is_fast and not pair.answered for pair in pairs)
     due_s = state.now_s if at_once else max(visit.start_s + pace_s, state.begun_s)
-    view, refused = framed(pairs, visit, site, rules)
+    view, refused = framed(pairs, visit, site, state, rules)
     count, purpose = 1, purpose_of(lead)
     if lead.stage is Stage.TOUCHING and not lead.bursted and rules.experiment.reaction.burst:
         count, purpose = rules.experiment.reaction.burst, Purpose.BURST
         at_once, due_s = True, state.now_s
-    elif looks_around(visit, site, due_s, state, rules):
+    elif looks_around(view, visit, site, due_s, state, rules):
         view = site.view
         purpose = purpose if view.holds(lead.x_um, lead.y_um) else Purpose.SURVEY
     reason = why(lead, state.now_s, rules, pace_s)
@@ -180,11 +181,17 @@ def reaction(position: str, state: PolicyState, rules: Rules) -> Option:
     return Option(shot, order_s, rank(lead, state), reason, lead.encounter, refused)
 
 
-def looks_around(visit: Visit, site: Site, due_s: float, state: PolicyState, rules: Rules) -> bool:
+def looks_around(
+    view: View, visit: Visit, site: Site, due_s: float, state: PolicyState, rules: Rules
+) -> bool:
     """Whether it is time to read the whole sensor, close look or not.
 
-    The lamp lights the whole field anyway: seeing what else is coming costs data, no light.
+    The lamp lights the whole field anyway: seeing what else is coming costs data, no light. Where
+    the turret has to turn for it, the field is seen as seldom as other positions are.
     """
+    if view.objective != site.view.objective:
+        unseen_s = rules.experiment.survey.unseen_rounds * rules.survey_s
+        return due_s - visit.whole_s >= unseen_s
     around_s = rules.experiment.reaction.look_around_s
     return slot_s(site, visit.slot, state, rules) <= due_s or due_s - visit.whole_s >= around_s
 
@@ -197,9 +204,9 @@ def purpose_of(pair: Followed) -> Purpose:
 
 
 def framed(
-    pairs: tuple[Followed, ...], visit: Visit, site: Site, rules: Rules
+    pairs: tuple[Followed, ...], visit: Visit, site: Site, state: PolicyState, rules: Rules
 ) -> tuple[View, tuple[str, ...]]:
-    """The view for a position's pairs, and which of them it cannot hold.
+    """The view for a position's pairs, which of them it cannot hold, and what it cannot be.
 
     Light falls on the whole field whatever part of it is read out: so one region that holds
     several pairs costs the sample no more than one pair does, and one that only comes near is
@@ -207,6 +214,8 @@ def framed(
     """
     if all(pair.stage is Stage.NEAR for pair in pairs):
         return site.view, ()
+    look = closer_look(pairs, core(pairs[0], rules), visit, site, state, rules)
+    site, visit = look.site, look.visit
     lead, stands = standing_for(pairs, visit, site, rules)
     field = Box.of(replace(stands, region=None))
     held = tuple(pair for pair in pairs if field.holds(core(pair, rules)) or pair is pairs[0])
@@ -214,9 +223,7 @@ def framed(
         f"{who(pair)} does not fit beside {who(pairs[0])}" for pair in pairs if pair not in held
     )
     view = aimed_at(held, lead, visit, site, rules)
-    if not (rules.experiment.zoom.region and rules.instrument.has_region):
-        view = replace(view, region=None)
-    return view, left
+    return view if look.region else replace(view, region=None), (*left, *look.refused)
 
 
 def standing_for(
@@ -253,7 +260,7 @@ def aimed_at(
     wish = hull(Box.around(pair.x_um, pair.y_um, side_um(pair, rules)) for pair in pairs)
     inner = hull(core(pair, rules) for pair in pairs)
     recenter_um = rules.experiment.zoom.recenter_um
-    movable, limits = rules.instrument.moves_xy, rules.experiment.limits
+    movable, limits = rules.instrument.moves_xy, stage_limits(site.view, rules.experiment)
     return aimed(site.view, visit.aim, wish, inner, lead, recenter_um, movable, limits)
 
 

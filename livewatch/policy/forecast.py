@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 from livewatch.model import Purpose, View
 from livewatch.policy.channels import ALWAYS
-from livewatch.policy.region import Box, cropped
+from livewatch.policy.closer import closest
+from livewatch.policy.closer import remarks as closer_remarks
 from livewatch.policy.rules import Rules
 from livewatch.settings import Imaging
 from livewatch.units import span
@@ -96,7 +97,7 @@ def forecast(
     """
     rules = Rules.of(experiment, instrument)
     whole = rules.sites[0].view
-    close = closer(whole, rules)
+    close = closest(whole, rules)
     frame_s = time_of_frame_s(rules, plane_s)  # with every channel: the longest there is
     round_s = len(rules.sites) * (frame_s + (move_s if len(rules.sites) > 1 else 0.0))
     reaction, free = (
@@ -114,15 +115,14 @@ def forecast(
     paces = tuple(
         paced(purpose, wish_s, view, rules, plane_s, free) for purpose, wish_s, view in plans
     )
-    return Forecast(paces, (*remarks(rules, frame_s, round_s), *light_plan(rules, paces)))
-
-
-def closer(whole: View, rules: Rules) -> View:
-    """The view of a close look at one pair in the middle of the field."""
-    zoom = rules.experiment.zoom
-    if not (zoom.region and rules.instrument.has_region):
-        return whole
-    return cropped(whole, Box.around(whole.x_um, whole.y_um, zoom.region_um))
+    return Forecast(
+        paces,
+        (
+            *closer_remarks(whole, rules),
+            *remarks(rules, frame_s, round_s),
+            *light_plan(rules, paces),
+        ),
+    )
 
 
 def time_of_frame_s(

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from livewatch.model import Decision, Exposed, Missed, News, Observation
+from livewatch.policy.aiming import aim_checked
 from livewatch.policy.choose import choose
 from livewatch.policy.follow import followed_after
 from livewatch.policy.orders import heard
@@ -37,7 +38,16 @@ class Policy:
     def resume(self, state: PolicyState, now_s: float) -> tuple[PolicyState, Decision]:
         """Go on after an interruption: rounds and light stay, pairs must be seen anew."""
         state = replace(
-            state, now_s=now_s, followed=(), burst=None, held=False, ended="", failed=False, note=""
+            state,
+            now_s=now_s,
+            followed=(),
+            burst=None,
+            held=False,
+            ended="",
+            failed=False,
+            note="",
+            last=None,
+            corrected="",
         )
         return state, choose(state, self.rules)
 
@@ -58,9 +68,11 @@ class Policy:
 
 
 def observed(state: PolicyState, seen: Observation, rules: Rules) -> PolicyState:
-    """The state after an observation. One of no use changes nothing but the reason."""
+    """The state after an observation. One of no use changes nothing but the reason, and the aim."""
+    state = aim_checked(state, seen, rules)
     if seen.problem is not None:
-        return replace(state, note=f"Frame {seen.number} is of no use ({seen.problem})")
+        unused = f"Frame {seen.number} is of no use ({seen.problem})"
+        return state if seen.landing is not None else replace(state, note=unused)
     return burst_checked(followed_after(state, seen, rules))
 
 

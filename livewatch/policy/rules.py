@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from livewatch.policy.channels import always, one_in, planes
 from livewatch.policy.light import Plan, plan
-from livewatch.policy.sites import Site, sites
+from livewatch.policy.sites import Site, refuse_impossible, sites
 from livewatch.policy.state import FAST, Stage
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ class Rules:
     @classmethod
     def of(cls, experiment: Experiment, instrument: Instrument) -> Rules:
         """Work them out. Raises BadInput where the instrument cannot do it."""
+        refuse_impossible(experiment, instrument)
         exposed = planes(experiment)
         light = plan(experiment, exposed)
         rounds = sites(experiment, instrument, light.survey_s)

@@ -7,6 +7,7 @@ from math import floor
 from typing import TYPE_CHECKING
 
 from livewatch.model import Purpose
+from livewatch.policy.aiming import described, given_up, out_of_reach
 from livewatch.policy.due import shown
 from livewatch.policy.leave import importance, lapsed
 from livewatch.policy.light import charged
@@ -34,6 +35,7 @@ def exposed(state: PolicyState, news: Exposed, rules: Rules) -> PolicyState:
         trouble=Trouble(),
         wait_s=float("-inf"),
         note="",
+        last=shot.view,
     )
     return lapsed(turned(state, shot, news.time_s), rules)
 
@@ -122,8 +124,16 @@ def missed(state: PolicyState, news: Missed, rules: Rules) -> PolicyState:
 
 
 def skipped(state: PolicyState, news: Missed, rules: Rules) -> PolicyState:
-    """The state after a shot was given up: its slot is dropped, and nothing tried for a while."""
+    """The state after a shot was given up: its slot is dropped, and nothing tried for a while.
+
+    A closer look that the microscope does not manage is given up instead.
+    """
     trouble = state.trouble
+    changed = out_of_reach(state, news, rules)
+    if changed:
+        why = f"missed {trouble.tries} times {described(changed, news.shot.view)} ({news.reason})"
+        state = replace(state, trouble=replace(trouble, tries=0), wait_s=state.now_s)
+        return given_up(state, changed, why, rules)
     pause_s = rules.experiment.limits.suspend_s * 2.0 ** min(trouble.suspended, 20)
     note = f"Missed {trouble.tries} times ({news.reason}): slot skipped, waiting {pause_s:g} s"
     return replace(

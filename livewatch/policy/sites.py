@@ -62,6 +62,20 @@ def base_view(experiment: Experiment, instrument: Instrument) -> View:
     )
 
 
+def refuse_impossible(experiment: Experiment, instrument: Instrument) -> None:
+    """Raise BadInput for a closer look that the instrument cannot take."""
+    objective = experiment.zoom.objective
+    if not objective:
+        return
+    if objective not in instrument.pixel_um:
+        known = ", ".join(sorted(instrument.pixel_um)) or "none"
+        raise BadInput(f"[zoom] objective {objective!r} has no pixel size; calibrated are: {known}")
+    if not instrument.moves_objective:
+        raise BadInput(f"[zoom] objective {objective!r}: this microscope has no motorized turret")
+    if objective == (experiment.microscope.objective or instrument.home.objective):
+        raise BadInput(f"[zoom] objective {objective!r} is the survey's own: choose another")
+
+
 def whole_view(position: Position, experiment: Experiment, instrument: Instrument) -> View:
     """The whole sensor's view of a position. What the microscope cannot move, stays at home."""
     base = base_view(experiment, instrument)

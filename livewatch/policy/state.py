@@ -126,6 +126,32 @@ class Spent:
     without: int = 0
 
 
+class Part(StrEnum):
+    """What a closer look changes, the costliest first."""
+
+    OBJECTIVE = "objective"
+    BINNING = "binning"
+    REGION = "region"
+
+
+@dataclass(frozen=True, slots=True)
+class Trim:
+    """By how much an objective's offset was found wrong: added to it from then on."""
+
+    objective: str
+    x_um: float = 0.0
+    y_um: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class GivenUp:
+    """A part of the closer look that did not find its target, and is not tried until `until_s`."""
+
+    part: Part
+    until_s: float
+    why: str
+
+
 @dataclass(frozen=True, slots=True)
 class Trouble:
     """Frames that failed in a row: since when, tries of the present shot, how often suspended."""
@@ -143,7 +169,9 @@ class PolicyState:
     `turn_s`: the position whose turn it is among those that compete, and since when.
     `wait_s`: no shot before this. `outcomes` is how often each outcome was seen, `false_light`
     what approaches that came to nothing have cost. `declined` are the pairs last seen that are
-    not followed, and why; `note` explains the news last heard.
+    not followed, and why; `note` explains the news last heard. `last` is the view last taken,
+    `corrected` the position where the aim was corrected and is to be checked once more; `trims` are
+    what was learnt of offsets, `given_up` what of a closer look is not tried for a while.
     """
 
     begun_s: float
@@ -164,11 +192,20 @@ class PolicyState:
     failed: bool = False
     false_light: float = 0.0
     note: str = ""
+    last: View | None = None
+    corrected: str = ""
+    trims: tuple[Trim, ...] = ()
+    given_up: tuple[GivenUp, ...] = ()
 
     def visit(self, position: str) -> Visit:
         """What was done at a position."""
         found = (visit for visit in self.visits if visit.position == position)
         return next(found, Visit(position))
+
+    def trim(self, objective: str) -> Trim:
+        """By how much an objective's offset is known to be wrong."""
+        found = (trim for trim in self.trims if trim.objective == objective)
+        return next(found, Trim(objective))
 
     def to_json(self) -> dict[str, Any]:
         """Plain values, for a session's ledger; infinite ones become JSON's usual `Infinity`."""

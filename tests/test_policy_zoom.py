@@ -1,0 +1,268 @@
+"""The closer look: each part by choice, its aim checked after every change, and the way back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from math import hypot
+from typing import TYPE_CHECKING
+
+import pytest
+from policy_world import HOME, INSTRUMENT, Meeting, Play, ToyEyes, experiment, play
+
+from livewatch.errors import BadInput
+from livewatch.model import Ask, Frame, Landing, Observation, Request, View
+from livewatch.policy.forecast import forecast
+from livewatch.policy.policy import Policy
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from livewatch.model import Shot
+
+TURRET = replace(INSTRUMENT, pixel_um={"20x": 0.325, "40x": 0.1625})
+MEETING = Meeting(100.0, 400.0, x_um=60.0, y_um=-40.0)
+
+
+@dataclass
+class AimingEyes(ToyEyes):
+    """Sees where a view landed, given what each change displaces; cells are 4 um off at most."""
+
+    wrong_um: Callable[[View], tuple[float, float]] = lambda view: (0.0, 0.0)
+    softer_um: Callable[[View], float] = lambda view: 0.0
+    last: View | None = None
+    landings: list[tuple[View, Landing]] = field(default_factory=list)
+
+    def look(self, frame: Frame, until_s: float) -> Observation | None:
+        view, before = frame.view, self.last
+        same = before is not None and replace(before, stage_x_um=0, stage_y_um=0) == replace(
+            view, stage_x_um=0, stage_y_um=0
+        )
+        if before is None or same:
+            self.last = view
+            return super().look(frame, until_s)
+        x_um, y_um = self.wrong_um(view)
+        off_um = x_um + view.trim_x_um, y_um + view.trim_y_um
+        seen = hypot(*off_um) < 80
+        landing = Landing(4, 4, *off_um, 0.4, self.softer_um(view)) if seen else Landing(4, 0)
+        self.landings.append((view, landing))
+        if landing.misses(4.0):
+            return Observation(
+                frame.index, frame.number, frame.time_s, view, problem="missed", landing=landing
+            )
+        self.last = view
+        found = super().look(frame, until_s)
+        return found and replace(found, landing=landing)
+
+
+def through(objective: str, x_um: float, y_um: float) -> Callable[[View], tuple[float, float]]:
+    return lambda view: (x_um, y_um) if view.objective == objective else (0.0, 0.0)
+
+
+def zoomed(eyes: AimingEyes | None = None, **zoom: object) -> Play:
+    return play(
+        experiment(zoom=zoom, survey={"interval_s": 30.0}),
+        (MEETING,),
+        700.0,
+        instrument=TURRET,
+        eyes=eyes or AimingEyes((MEETING,)),
+    )
+
+
+def reasons(played: Play) -> list[str]:
+    return [step.decision.reason for step in played.steps]
+
+
+def at_40x(played: Play) -> list[Frame]:
+    return [frame for frame in played.frames if frame.view.objective == "40x"]
+
+
+def test_the_objective_changes_for_a_contact_and_changes_back_when_it_is_over() -> None:
+    played = zoomed(objective="40x", region=False)
+    closer = at_40x(played)
+    assert 85.0 < closer[0].time_s < 110.0  # at a gap of 1.3 um it counts as one
+    assert 400.0 < closer[-1].time_s < 560.0
+    assert played.frames[-1].view == replace(HOME, position=HOME.position)
+    for frame in closer:
+        assert frame.view.pixel_um == 0.1625
+        assert frame.view.region is None
+        assert hypot(frame.view.x_um - 60.0, frame.view.y_um + 40.0) <= 8.0
+
+
+def test_the_target_stands_in_the_middle_after_the_objective_changed() -> None:
+    first = at_40x(zoomed(objective="40x", region=False))[0].view
+    assert hypot(first.x_um - 60.0, first.y_um + 40.0) <= 2.0
+
+
+def test_region_binning_and_objective_are_each_by_choice_and_go_together() -> None:
+    for zoom in (
+        {"region": False},
+        {"region": True},
+        {"region": False, "binning": 2},
+        {"region": True, "binning": 2},
+        {"region": True, "binning": 2, "objective": "40x"},
+    ):
+        played = zoomed(**zoom)
+        fast = [f for f in played.frames if 150 < f.time_s < 380 and f.view != HOME]
+        views = [f.view for f in fast]
+        if zoom == {"region": False}:
+            assert not views
+            continue
+        assert {view.binning for view in views} == {zoom.get("binning", 1)}
+        assert {view.objective for view in views} == {zoom.get("objective", "20x")}
+        assert all((view.region is not None) == zoom["region"] for view in views)
+        for view in views:
+            unbinned_um = TURRET.pixel_um[view.objective]
+            assert view.pixel_um == unbinned_um * view.binning
+
+
+def test_the_field_is_seen_through_the_survey_s_objective_as_seldom_as_other_positions() -> None:
+    played = zoomed(objective="40x")
+    whole = [f.time_s for f in played.frames if f.view == HOME and 130 < f.time_s < 400]
+    assert len(whole) == 2  # every 4 x 30 s, not every 10
+
+
+def test_an_aim_that_holds_is_noted_with_figures() -> None:
+    said = [r for r in reasons(zoomed(objective="40x", region=False)) if r.startswith("Aim")]
+    assert said[0].startswith(
+        "Aim checked through 40x: 4 of 4 cells found, off by (+0.0, +0.0) +- 0.4 um, in focus"
+    )
+
+
+def test_a_wrong_offset_is_corrected_once_and_kept() -> None:
+    eyes = AimingEyes((MEETING,), wrong_um=through("40x", 14.0, -9.0))
+    played = zoomed(eyes, objective="40x")
+    missed = [view for view, landing in eyes.landings if landing.misses(4.0)]
+    assert len(missed) == 1
+    assert missed[0].region is not None
+    closer = at_40x(played)
+    assert [(f.view.trim_x_um, f.view.trim_y_um) for f in closer[1:]] == [(-14.0, 9.0)] * (
+        len(closer) - 1
+    )
+    assert closer[1].view.region is None  # all there is to see helps to find it
+    assert closer[2].view.region is not None
+    said = reasons(played)
+    assert any("The aim missed through 40x" in r and "corrected by that" in r for r in said)
+    assert any(r.startswith("Aim checked through 40x") and "corrected once" in r for r in said)
+    assert len(closer) > 50
+
+
+@pytest.mark.parametrize("wrong_um", [(300.0, 0.0), (0.0, -95.0)])
+def test_a_hopeless_offset_is_backed_out_of_after_one_correction(
+    wrong_um: tuple[float, float],
+) -> None:
+    eyes = AimingEyes((MEETING,), wrong_um=through("40x", *wrong_um))
+    played = zoomed(eyes, objective="40x")
+    assert len(at_40x(played)) == 2
+    backed = [s.decision for s in played.steps if "Back from the closer look" in s.decision.reason]
+    assert len(backed) == 1
+    assert "none of the 4 cells expected" in backed[0].reason
+    assert "livewatch calibrate" in backed[0].reason
+    assert backed[0].shot is not None
+    assert backed[0].shot.view.objective == "20x"
+    assert backed[0].shot.view.region is not None  # the rest of the closer look goes on
+    refused = [r for s in played.steps for r in s.decision.refused if "No other objective" in r]
+    assert len(refused) > 50
+
+
+def test_what_was_given_up_is_tried_again_later() -> None:
+    eyes = AimingEyes((MEETING,), wrong_um=through("40x", 300.0, 0.0))
+    played = zoomed(eyes, objective="40x", retry_s=120.0)
+    times_s = [frame.time_s for frame in at_40x(played)]
+    assert len(times_s) > 2
+    assert times_s[2] - times_s[1] >= 120.0
+
+
+def test_a_focus_that_is_off_is_backed_out_of_at_once() -> None:
+    eyes = AimingEyes((MEETING,), softer_um=lambda view: 1.1 * (view.objective == "40x"))
+    played = zoomed(eyes, objective="40x")
+    assert len(at_40x(played)) == 1
+    assert any("out of focus through 40x" in r and "edges +1.1 um" in r for r in reasons(played))
+
+
+def test_a_region_that_shows_something_else_is_given_up_and_the_mirrors_are_named() -> None:
+    eyes = AimingEyes(
+        (MEETING,), wrong_um=lambda view: (0.0, 0.0) if view.region is None else (200.0, 0.0)
+    )
+    played = zoomed(eyes)
+    assert sum(frame.view.region is not None for frame in played.frames) == 2
+    assert any("mirror_x" in reason for reason in reasons(played))
+
+
+def unbinned(shot: Shot, now_s: float) -> bool:
+    return shot.view.binning != 1
+
+
+def test_a_camera_that_refuses_binning_is_tried_again_and_then_left_at_its_own() -> None:
+    played = play(
+        experiment(zoom={"binning": 2}), (MEETING,), 300.0, instrument=TURRET, fails=unbinned
+    )
+    assert len(played.missed) == 3
+    said = [step.decision.reason for step in played.steps]
+    assert any("missed 3 times at binning 2" in r and "camera silent" in r for r in said)
+    after = [f for f in played.frames if f.time_s > played.missed[-1].time_s]
+    assert after[0].time_s - played.missed[-1].time_s < 3.0  # no suspension
+    assert {frame.view.binning for frame in after} == {1}
+
+
+def test_a_camera_that_fails_at_a_view_it_had_is_suspended_not_blamed_on_the_zoom() -> None:
+    def fails(shot: Shot, now_s: float) -> bool:
+        return 200 < now_s < 260
+
+    played = play(experiment(zoom={"binning": 2}), (MEETING,), 400.0, fails=fails)
+    assert not any("Back from" in step.decision.reason for step in played.steps)
+    assert any("slot skipped" in step.decision.reason for step in played.steps)
+
+
+def test_a_pair_beyond_the_stage_s_limits_is_not_looked_at_through_the_objective() -> None:
+    rules = experiment(zoom={"objective": "40x"}, limits={"x_um": (-5.0, 5.0), "y_um": (-5.0, 5.0)})
+    far = replace(MEETING, x_um=120.0)
+    played = play(rules, (far,), 300.0, instrument=TURRET)
+    assert not at_40x(played)
+    refused = {r for step in played.steps for r in step.decision.refused}
+    assert "No other objective: 40x cannot show the pair from there" in refused
+
+
+def test_the_stage_s_limits_hold_for_the_stage_not_for_the_sample() -> None:
+    rules = experiment(
+        zoom={"objective": "40x"},
+        limits={"x_um": (-1000.0, 30.0)},
+        objectives={"40x": {"offset_x_um": 20.0}},
+    )
+    for frame in at_40x(play(rules, (MEETING,), 300.0, instrument=TURRET)):
+        assert frame.view.stage_x_um - 20.0 <= 30.0
+
+
+def test_a_place_pointed_at_is_looked_at_through_the_objective() -> None:
+    look = Request(Ask.LOOK, 40.0, x_um=20.0, y_um=30.0)
+    played = play(
+        experiment(zoom={"objective": "40x"}), (), 200.0, instrument=TURRET, requests=(look,)
+    )
+    closer = at_40x(played)
+    assert closer
+    assert all(frame.view.holds(20.0, 30.0) for frame in closer)
+
+
+@pytest.mark.parametrize(
+    ("instrument", "message"),
+    [
+        (replace(INSTRUMENT, pixel_um={"20x": 0.325}), "has no pixel size; calibrated are: 20x"),
+        (replace(TURRET, moves_objective=False), "has no motorized turret"),
+    ],
+)
+def test_an_objective_that_cannot_be_turned_in_is_refused_before_the_start(
+    instrument: object, message: str
+) -> None:
+    with pytest.raises(BadInput, match=message):
+        Policy(experiment(zoom={"objective": "40x"}), instrument)  # type: ignore[arg-type]
+
+
+def test_the_survey_s_own_objective_is_no_closer_look() -> None:
+    with pytest.raises(BadInput, match="survey's own"):
+        Policy(experiment(zoom={"objective": "20x"}), TURRET)
+
+
+def test_what_a_closer_look_costs_is_said_beforehand() -> None:
+    said = "\n".join(forecast(experiment(zoom={"objective": "40x"}), TURRET).lines())
+    assert "a closer look: 40x, binning 1, 81 x 81 um of 333 x 333 um" in said
+    assert "no limits.retract_z_um is set" in said
+    assert "no offsets are known for 40x" in said
