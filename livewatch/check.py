@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from livewatch.microscope.configuration import Configuration
     from livewatch.settings import Channel, Experiment
+    from livewatch.watchdog.hook import Hook
 
 
 @dataclass(frozen=True, slots=True)
