@@ -192,6 +192,10 @@ class Session:
         self._watchdog.start(begun[1].shot)
         loop = watch(self._lookout, self._policy, self._publish, stopwatch_s, begun, number)
         self._microscope.run(self._recorded(loop), self._inbox)
+        for taken in self._microscope.unread:
+            why = "exposed in a burst, and not read before the session was over"
+            missed = Missed(taken.shot, why, self.clock.now_s())
+            self._recorder.event("missed", {"missed": missed})
         decision = self.tally.decision or begun[1]
         if decision.shot is not None:
             return End(Ending.FAILED, "the microscope stopped before the loop was over")
@@ -222,7 +226,7 @@ class Session:
             shot = self._sent(loop, reply)
             if shot is not None and shot.count > 1 and self._recorder.filled > MOST_FILLED:
                 why = "the disk is slower than the burst, which ends early"
-                shot = self._sent(loop, Missed(shot, why, self.clock.now_s()))
+                shot = self._sent(loop, Missed(shot, why, self.clock.now_s(), lit=0))
 
     def _sent(self, loop: Watch, reply: Reply) -> Shot | None:
         """The next shot; the frame that it is decided from is acknowledged."""

@@ -1,12 +1,16 @@
 """A burst at camera speed: the camera streams, and each frame reaches the loop as it comes.
 
 What the camera or its buffer loses is said as `Missed`, never papered over: a gap in the image
-numbers, a buffer that overflowed, a sequence that stopped early.
+numbers, a buffer that overflowed, a sequence that stopped early. A burst that is ended early still
+gives what the camera had exposed by then.
 """
 
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
+from dataclasses import replace
+from math import ceil
 from typing import TYPE_CHECKING
 
 from pymmcore_plus import Keyword
@@ -70,16 +74,18 @@ class Burst:
             and not isinstance(self._clock, VirtualClock)
         )
 
-    def frames(self, shot: Shot, index: int) -> Generator[Taken, Shot, None]:
+    def frames(self, shot: Shot, index: int) -> Generator[Taken, Shot | None, None]:
         """The burst's frames as they come; sent the shot that each next one belongs to.
 
-        Closing it ends the burst. Raises `Fault` if the burst cannot be begun.
+        Sent None it ends the burst: the camera stops, and images that wait are handed over, each
+        as a burst of one. Closing it drops them. Raises `Fault` if the burst cannot be begun.
         """
         aimed = self._hand.do(lambda: self._ready(shot), 3 * self._settings.timeout_s)
-        with self._light.on():
+        with ExitStack() as lamp:
+            lamp.enter_context(self._light.on())
             try:
                 start_s = self._start(shot.count)
-                yield from self._stream(shot, aimed, start_s, index)
+                yield from self._stream(shot, aimed, start_s, index, lamp)
             finally:
                 self._stop()
 
@@ -96,31 +102,59 @@ class Burst:
         return start_s
 
     def _stop(self) -> None:
+        self._halt()
+        with asking("emptying the image buffer"):
+            self._core.clearCircularBuffer()
+
+    def _halt(self) -> None:
         with asking("stopping the camera's sequence"):
             if self._core.isSequenceRunning(self._camera):
                 self._core.stopSequenceAcquisition(self._camera)
-            self._core.clearCircularBuffer()
 
     def _stream(
-        self, shot: Shot, aimed: tuple[View, str], start_s: float, index: int
-    ) -> Generator[Taken, Shot, None]:
-        """Frames and gaps, until all images of the burst are accounted for."""
+        self, shot: Shot, aimed: tuple[View, str], start_s: float, index: int, lamp: ExitStack
+    ) -> Generator[Taken, Shot | None, None]:
+        """Frames and gaps, until all images of the burst are accounted for.
+
+        The lamp is put out as soon as the camera stops, whatever is still to be read then.
+        """
         planned, number = shot.count, 0
-        while number < planned:
+        wanted: Shot | None = shot
+        while number < planned and (wanted is not None or self._core.getRemainingImageCount()):
             reason = self._await_image(shot, number, planned)
             if reason is not None:
-                yield Missed(shot, reason, self._clock.now_s())
+                lit = self._unseen(shot, start_s, number, planned)
+                yield Missed(shot, reason, self._now_s(), lit)
                 return
             with asking("reading a streamed image"):
+                if not self._core.isSequenceRunning(self._camera):
+                    lamp.close()
                 pixels, about = self._core.popNextImageAndMD()
             lost = image_number(about, number) - number
             if lost > 0:
                 reason = f"{lost} of {planned} streamed images lost"
-                shot = yield Missed(shot, reason, self._clock.now_s())
+                wanted = yield Missed(shot, reason, self._now_s(), lost)
+                shot = self._next(shot, wanted, lamp)
                 number += lost
             frame = self._frame(shot, aimed, pixels, about, start_s, index)
             number, index = number + 1, index + 1
-            shot = yield frame
+            wanted = yield frame
+            shot = self._next(shot, wanted, lamp)
+
+    def _next(self, shot: Shot, wanted: Shot | None, lamp: ExitStack) -> Shot:
+        """The shot that the next image belongs to; if none is wanted, the camera stops."""
+        if wanted is None:
+            self._halt()
+            lamp.close()
+        return wanted or replace(shot, count=1)
+
+    def _unseen(self, shot: Shot, start_s: float, number: int, planned: int) -> int:
+        """How many exposures may have been made, by the clock, of which no image came."""
+        exposed = ceil((self._now_s() - start_s) / (shot.planes[0].exposure_ms / 1e3))
+        return min(max(exposed, number), planned) - number
+
+    def _now_s(self) -> float:
+        return self._clock.now_s()
 
     def _await_image(self, shot: Shot, number: int, planned: int) -> str | None:
         """Wait for the next image; why there will be none, if so."""

@@ -46,9 +46,10 @@ class Inbox(Protocol):
 class LoopEngine(PMDAEngine):
     """Drives one loop: waits for a shot's time, takes it, and sends the loop what came of it.
 
-    `take` yields what comes of a shot, one or (streamed) many; it is closed when the loop wants
-    something else. At `end_s` even a shot that waits for the operator is due: the gate refuses it
-    then, and the loop learns that its time is over.
+    `take` yields what comes of a shot, one or (streamed) many; it is sent None when the loop wants
+    something else, and what it still yields then is told to the loop all the same, or kept in
+    `unread` if the loop is over. At `end_s` even a shot that waits for the operator is due: the
+    gate refuses it then, and the loop learns that its time is over.
     """
 
     def __init__(
@@ -57,7 +58,7 @@ class LoopEngine(PMDAEngine):
         watch: Generator[Shot, Reply, None],
         inbox: Inbox,
         clock: Clock,
-        take: Callable[[Shot], Generator[Taken, Shot, None]],
+        take: Callable[[Shot], Generator[Taken, Shot | None, None]],
         end_s: float = inf,
     ) -> None:
         self._core = core
@@ -68,6 +69,7 @@ class LoopEngine(PMDAEngine):
         self._end_s = end_s
         self._shot: Shot | None = None
         self._events = 0
+        self.unread: list[Taken] = []
 
     def conclude(self) -> None:
         """Tell the loop, if it wanted to go on, that the acquisition was cancelled elsewhere."""
@@ -100,12 +102,27 @@ class LoopEngine(PMDAEngine):
             taken: Taken | None = next(taking)
             while taken is not None:
                 self._tell(taken)
-                yield from payloads(taken, event, self._core)
                 self._take_news()
-                if self._is_cancelled() or not self._is_due():
-                    return
-                taken = further(taking, self._shot, shot)
-                shot = self._shot or shot
+                rest = self._shot if self._goes_on(shot) else None
+                left = self._left_of(taking) if rest is None else []
+                for each in (taken, *left):
+                    yield from payloads(each, event, self._core)
+                taken = further(taking, rest)
+                shot = rest or shot
+
+    def _goes_on(self, shot: Shot) -> bool:
+        """Whether the loop wants what is left of `shot`, now."""
+        return self._is_due() and not self._is_cancelled() and is_rest(self._shot, shot)
+
+    def _left_of(self, taking: Generator[Taken, Shot | None, None]) -> list[Taken]:
+        """What a burst that is not wanted any more has exposed by now. The loop is told it all."""
+        left: list[Taken] = []
+        while (taken := further(taking, None)) is not None:
+            left.append(taken)
+            if self._shot is None:
+                self.unread.append(taken)
+            self._tell(taken)
+        return left
 
     def teardown_event(self, event: MDAEvent) -> None:
         """Nothing: the shutter was closed with the exposure."""
@@ -123,6 +140,8 @@ class LoopEngine(PMDAEngine):
 
     def _tell(self, reply: Reply) -> None:
         """Send the loop a reply and keep the shot it wants next."""
+        if self._shot is None:
+            return
         try:
             self._shot = self._watch.send(reply)
         except StopIteration:
@@ -161,19 +180,20 @@ class LoopEngine(PMDAEngine):
         return status.cancel_requested or str(status.phase) == "finishing"
 
 
-def further(taking: Generator[Taken, Shot, None], shot: Shot | None, before: Shot) -> Taken | None:
-    """What a running burst gives for the next shot; None when it is over or not wanted."""
-    if shot is None or not is_rest(shot, before):
-        return None
+def further(taking: Generator[Taken, Shot | None, None], shot: Shot | None) -> Taken | None:
+    """What a running burst gives for the next shot; None when there is nothing more.
+
+    Without one that is wanted, it is what was exposed by now.
+    """
     try:
         return taking.send(shot)
     except StopIteration:
         return None
 
 
-def is_rest(shot: Shot, before: Shot) -> bool:
+def is_rest(shot: Shot | None, before: Shot) -> bool:
     """Whether the loop wants what is left of the same burst, or again what was missed of it."""
-    if before.count < 2:
+    if shot is None or before.count < 2:
         return False
     same = replace(shot, decision=before.decision, not_before_s=before.not_before_s) == before
     return same or shot.continues(before)

@@ -54,6 +54,7 @@ class Microscope:
         self._origin: Origin | None = None
         self._mishaps = 0
         self.failures: list[str] = []
+        self.unread: list[Taken] = []
 
     def __enter__(self) -> Self:
         return self
@@ -69,7 +70,10 @@ class Microscope:
         return self._prepared()[0]
 
     def run(self, watch: Generator[Shot, Reply, None], inbox: Inbox) -> None:
-        """Run the loop until it has no next shot. What the loop raises is raised here."""
+        """Run the loop until it has no next shot. What the loop raises is raised here.
+
+        `unread` are images of a burst that the camera had exposed when the loop was over.
+        """
         self._prepared()
         self._wake = inbox.wake
         end_s = over_s(self._experiment.limits)
@@ -78,6 +82,7 @@ class Microscope:
         try:
             self._core.mda.run(engine.events())
             engine.conclude()
+            self.unread = engine.unread
         finally:
             with suppress(RuntimeError):  # an interrupted runner keeps its engine
                 self._core.mda.set_engine(before or engine)
@@ -130,7 +135,7 @@ class Microscope:
             self._ready = instrument, exposing, burst
         return self._ready
 
-    def _take(self, shot: Shot) -> Generator[Taken, Shot, None]:
+    def _take(self, shot: Shot) -> Generator[Taken, Shot | None, None]:
         """What comes of a shot: a frame or a miss; of a burst that streams, one after the other."""
         instrument, exposing, burst = self._prepared()
         now_s = self._clock.now_s()
@@ -142,13 +147,13 @@ class Microscope:
         else:
             yield from self._counted(self._single(exposing, shot), shot)
 
-    def _single(self, exposing: Exposing, shot: Shot) -> Generator[Taken, Shot, None]:
+    def _single(self, exposing: Exposing, shot: Shot) -> Generator[Taken, Shot | None, None]:
         index, patience_s = self._index, self._patience_s(shot)
         yield self._hand.do(lambda: exposing.frame(shot, index), patience_s, self._wake)
 
     def _counted(
-        self, taking: Generator[Taken, Shot, None], shot: Shot
-    ) -> Generator[Taken, Shot, None]:
+        self, taking: Generator[Taken, Shot | None, None], shot: Shot
+    ) -> Generator[Taken, Shot | None, None]:
         """Pass on what is taken, count the frames, and turn a device's failure into a miss."""
         with closing(taking):
             taken = self._next(taking, shot, None)
@@ -156,10 +161,11 @@ class Microscope:
                 self._index += isinstance(taken, Frame)
                 self._mishaps = 0 if isinstance(taken, Frame) else self._mishaps
                 rest = yield taken
-                taken = self._next(taking, rest, rest)
+                shot = rest or shot
+                taken = self._next(taking, shot, rest)
 
     def _next(
-        self, taking: Generator[Taken, Shot, None], shot: Shot, sent: Shot | None
+        self, taking: Generator[Taken, Shot | None, None], shot: Shot, sent: Shot | None
     ) -> Taken | None:
         try:
             return next(taking) if sent is None else taking.send(sent)
