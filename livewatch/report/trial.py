@@ -8,7 +8,7 @@ beside the truth here.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import hypot, inf, isfinite, nan
 from typing import TYPE_CHECKING
 
@@ -28,7 +28,8 @@ if TYPE_CHECKING:
     from livewatch.specimen.happening import TrueEncounter
     from livewatch.specimen.truth import TruePair, Truth
 
-REGION_UM = 80.0
+REGION_UM, FIELD_UM = 80.0, 160.0
+"""Read out round the pair in contact, and when they have parted, as a session would."""
 RECENTER_UM = 8.0
 SENSOR_UM = 330.0
 EXPOSURE_MS = 20.0
@@ -97,7 +98,8 @@ class Record:
     def look(self, specimen: SyntheticSpecimen, time_s: float) -> None:
         """Take a frame, analyse it, and put what is said beside the truth."""
         truth = specimen.truth(time_s)
-        view = self._view = _aimed(self._view, truth, self._ahead, self._conditions)
+        side_um = FIELD_UM if time_s > self._ahead.last_contact_s else REGION_UM
+        view = self._view = _aimed(self._view, truth, self._ahead, self._conditions, side_um)
         truth = truth.near(view.x_um, view.y_um)
         frame = self._frame(specimen, view, time_s)
         self._state, observation = self._analyst.observe(self._state, frame)
@@ -165,18 +167,25 @@ def _pair(truth: Truth, ahead: TrueEncounter) -> TruePair | None:
     return next((pair for pair in truth.pairs if (pair.nk_id, pair.tumor_id) == wanted), None)
 
 
-def _aimed(view: View | None, truth: Truth, ahead: TrueEncounter, conditions: Conditions) -> View:
+def _aimed(
+    view: View | None,
+    truth: Truth,
+    ahead: TrueEncounter,
+    conditions: Conditions,
+    side_um: float,
+) -> View:
     """The view of the tumor cell, moved only when it is well off the middle."""
     if view is not None:
         truth = truth.near(view.x_um, view.y_um)
     tumors = [cell for cell in truth.cells if cell.id == ahead.tumor_id]
+    pixel_um = conditions.pixel_um
+    sensor, side = (round(length / pixel_um) // 2 * 2 for length in (SENSOR_UM, side_um))
+    corner = (sensor - side) // 2
+    region = Region(corner, corner, side, side)
     if view is not None and (
         not tumors or hypot(tumors[0].x_um - view.x_um, tumors[0].y_um - view.y_um) < RECENTER_UM
     ):
-        return view
-    pixel_um = conditions.pixel_um
-    sensor, side = (round(length / pixel_um) // 2 * 2 for length in (SENSOR_UM, REGION_UM))
-    corner = (sensor - side) // 2
+        return replace(view, region=region)
     return View(
         position="trial",
         stage_x_um=tumors[0].x_um,
@@ -186,7 +195,7 @@ def _aimed(view: View | None, truth: Truth, ahead: TrueEncounter, conditions: Co
         pixel_um=pixel_um,
         binning=1,
         sensor_px=(sensor, sensor),
-        region=Region(corner, corner, side, side),
+        region=region,
     )
 
 
