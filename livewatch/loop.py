@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, TypeAlias, TypeVar
 
 from livewatch.model import (
+    NAN,
     Decision,
     Exposed,
     Frame,
@@ -72,7 +73,7 @@ def watch(
     A session that goes on after a crash has `begun` already, with `number` decisions made.
     """
     state, decision = begun or mind.begin(0.0)
-    decision, before = decision.numbered(number), None
+    decision, before, taken = decision.numbered(number), None, Lateness()
     while decision.shot is not None:
         reply = yield decision.shot
         observation = reply if isinstance(reply, Observation) else None
@@ -84,8 +85,8 @@ def watch(
             seen_s = stopwatch()
             if observation is not None:
                 state, decision = mind.decide(state, observation)
-            lateness = measured(reply, before, begun_s, seen_s, stopwatch())
-            before = reply
+            lateness = measured(reply, before, taken, begun_s, seen_s, stopwatch())
+            before, taken = reply, lateness
         else:
             state, decision = mind.decide(state, reply)
         number += 1
@@ -104,16 +105,27 @@ def due_s(decision: Decision, frame: Frame) -> float:
 
 
 def measured(
-    frame: Frame, before: Frame | None, begun_s: float, seen_s: float, decided_s: float
+    frame: Frame,
+    before: Frame | None,
+    taken: Lateness,
+    begun_s: float,
+    seen_s: float,
+    decided_s: float,
 ) -> Lateness:
-    """The stages of one turn, from the frame's own stopwatch and the loop's."""
-    at_once = before is not None and frame.shot.not_before_s <= before.end_s
+    """The stages of one turn, from the frame's own stopwatch and the loop's.
+
+    `taken` is what the turn of the frame `before` took.
+    """
+    react_s = ready_s = NAN
+    if before is not None and frame.shot.not_before_s <= before.end_s:
+        react_s = frame.stopwatch.begun_s - before.stopwatch.exposed_s
+        ready_s = frame.stopwatch.begun_s - frame.stopwatch.asked_s
     return Lateness(
         late_s=frame.time_s - frame.shot.not_before_s,
         transfer_s=frame.stopwatch.in_hand_s - frame.stopwatch.exposed_s,
         analysis_s=seen_s - begun_s,
         decision_s=decided_s - seen_s + begun_s - frame.stopwatch.in_hand_s,
-        react_s=frame.stopwatch.begun_s - before.stopwatch.exposed_s
-        if before is not None and at_once
-        else float("nan"),
+        react_s=react_s,
+        ready_s=ready_s,
+        own_s=react_s - ready_s - taken.transfer_s - taken.analysis_s,
     )

@@ -216,11 +216,15 @@ class Exposure:
 
 @dataclass(frozen=True, slots=True)
 class Stopwatch:
-    """Real seconds from an arbitrary start: for latencies, whatever the session's clock does."""
+    """Real seconds from an arbitrary start: for latencies, whatever the session's clock does.
+
+    `asked_s` is when the devices were first asked to get ready for the frame; NaN in a stream.
+    """
 
     begun_s: float = 0.0
     exposed_s: float = 0.0
     in_hand_s: float = 0.0
+    asked_s: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -576,7 +580,8 @@ class Lateness:
     `late_s` is the exposure's start minus the time it was due, on the session's clock. The
     others are real seconds: exposure end -> frame in hand (`transfer_s`) -> analysed
     (`analysis_s`) -> decided (`decision_s`). `react_s`, from the end of the exposure before
-    to the start of this one, is stated where this one was due at once.
+    to the start of this one, is stated where this one was due at once; `ready_s` is the part of it
+    that the devices took to get ready, and `own_s` what neither they nor analysis took.
     """
 
     late_s: float = float("nan")
@@ -584,6 +589,8 @@ class Lateness:
     analysis_s: float = float("nan")
     decision_s: float = float("nan")
     react_s: float = float("nan")
+    ready_s: float = float("nan")
+    own_s: float = float("nan")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,8 @@ STAGES = {
     "analysis_s": "analysis",
     "decision_s": "decision",
     "react_s": "exposure end to next exposure, when due at once",
+    "ready_s": "  of it devices getting ready",
+    "own_s": "  of it neither devices nor analysis",
 }
 
 

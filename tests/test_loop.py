@@ -39,7 +39,7 @@ def frame_of(shot: Shot, index: int, time_s: float) -> Frame:
         Exposure(plane.channel, time_s + 0.01 * n, time_s + 0.01 * (n + 1), plane.exposure_ms)
         for n, plane in enumerate(shot.planes)
     )
-    stopwatch = Stopwatch(time_s, time_s + 0.02, time_s + 0.021)
+    stopwatch = Stopwatch(time_s, time_s + 0.02, time_s + 0.021, time_s - 0.002)
     return Frame(index, shot, VIEW, (image, image), exposures, time_s, stopwatch=stopwatch)
 
 
@@ -171,6 +171,18 @@ def test_reaction_time_is_stated_only_for_a_shot_that_was_due_at_once() -> None:
     assert np.isnan(reacts[0])
     assert round(reacts[1], 6) == 0.01
     assert np.isnan(reacts[2])
+
+
+def test_what_neither_devices_nor_analysis_took_is_the_programs_own() -> None:
+    steps = list[Step]()
+    ticks = iter([0.021, 0.024, 0.025, 0.1, 0.1, 0.1])
+    loop = watch(Eyes(), Mind(), steps.append, lambda: next(ticks))
+    loop.send(frame_of(next(loop), 0, 0.0))
+    loop.send(frame_of(shot_at(0.01), 1, 0.03))
+    later = steps[1].lateness
+    assert round(later.ready_s, 6) == 0.002
+    assert round(later.own_s, 6) == round(0.01 - 0.002 - 0.001 - 0.003, 6)
+    assert np.isnan(steps[0].lateness.own_s)
 
 
 def test_every_frame_is_announced_before_it_is_observed() -> None:

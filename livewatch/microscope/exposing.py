@@ -51,6 +51,7 @@ class Exposing:
 
         Raises `Fault` when the devices do not do what the shot asks.
         """
+        asked_s = stopwatch_s()
         view, remark = self._aim.at(shot.view)
         images: list[Pixels] = []
         exposures: list[Exposure] = []
@@ -64,7 +65,7 @@ class Exposing:
             exposures += self._exposed(planes, started_s)
             images += self.read(planes, view)
             source = self._newer(source)
-        stopwatch = Stopwatch(begun_s or 0.0, exposed_s, stopwatch_s())
+        stopwatch = Stopwatch(begun_s or 0.0, exposed_s, stopwatch_s(), asked_s)
         return Frame(
             index=index,
             shot=shot,
