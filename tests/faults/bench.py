@@ -152,8 +152,12 @@ def bench(
     camera: Callable[[Scene, Clock], SpecimenCamera] | None = None,
     demo_camera: bool = False,
     prepare: Callable[[Any], None] = lambda core: None,
+    remember: bool = True,
 ) -> Bench:
-    """A session on the demo devices; `prepare` is given the core before it is looked at."""
+    """A session on the demo devices; `prepare` is given the core before it is looked at.
+
+    `remember` False keeps no steps: for long sessions.
+    """
     scene, clock, lid = scene or Scene(), clock or VirtualClock(), Lid()
     experiment = experiment or plan()
     core: Any = load_demo(
@@ -179,7 +183,8 @@ def bench(
     about = {"kind": "test"}
     session = assembled(core, experiment, clock, folder, quiet, about)
     made = Bench(session, core, lid)
-    session.subscribe(made.steps.append)
+    if remember:
+        session.subscribe(made.steps.append)
     return made
 
 
