@@ -222,7 +222,7 @@ def test_an_e_mail_reaches_everybody_named() -> None:
 
 
 def authenticator(_: object, __: object, ___: object, ____: object, said: Any) -> AuthResult:
-    return AuthResult(success=(said.login, said.password) == (b"me", b"hidden"))
+    return AuthResult(success=(said.login, said.password) == (b"me", b"hidden"), handled=False)
 
 
 def test_the_password_comes_from_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
