@@ -170,6 +170,15 @@ def test_some_sessions_end_early_and_no_contact_is_watched_for_ever() -> None:
     assert end_of(failed, rules, 1) < 1000.0
 
 
+def test_no_session_ends_when_a_death_has_begun_and_does_not_show() -> None:
+    rules = OutcomeRules()
+    killed = replace(TRUE, death_s=90.0, outcome=Outcome.KILLED)
+    ends = [end_of(killed, rules, CUT_SHORT * lot) for lot in range(1, 40)]
+    assert min(ends) < 89.5
+    assert max(ends) > 210.0
+    assert not any(90.0 <= end_s < 200.0 for end_s in ends)
+
+
 def test_the_first_meeting_on_a_stage_is_the_same_each_time() -> None:
     found = [first_meeting("mixed", seed, RULE) for seed in (700, 701, 702, 700, 701, 702)]
     assert found[:3] == found[3:] or repr(found[:3]) == repr(found[3:])
