@@ -14,6 +14,7 @@ from time import strftime
 from typing import TYPE_CHECKING, Any
 
 from livewatch.analysis.analyst import Analyst
+from livewatch.calibrate import calibrate as measure_offsets
 from livewatch.clock import Clock, RealClock, VirtualClock, wall_s
 from livewatch.errors import BadInput
 from livewatch.experiment import load_experiment
@@ -44,8 +45,9 @@ from livewatch.watchdog.hook import hooks_of
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
+    from livewatch.calibration.measuring import Measured
     from livewatch.model import Instrument
-    from livewatch.settings import Experiment
+    from livewatch.settings import Experiment, Objective
     from livewatch.watchdog.hook import Hook
 
     Announce = Callable[[str], None]
@@ -55,15 +57,20 @@ SENSOR_PX = (512, 512)
 
 def real(experiment: Experiment, file: Path, out: Path | None, announce: Announce) -> Session:
     """A session on the user's own microscope, by the experiment read from `file`."""
-    config = (file.parent / experiment.microscope.config).resolve()
-    if not experiment.microscope.config:
-        raise BadInput(f"{file}: [microscope] config is not set: name a Micro-Manager .cfg file")
+    config = configuration_of(experiment, file)
     folder = new_folder(out, "run")
     hooks = hooks_of(experiment)
     announce(f"loading {config.name}")
     with released_on_error(load_core(config)) as core:
         about = {"kind": "run", "config": str(config)}
         return assembled(core, experiment, RealClock(), folder, announce, about, hooks)
+
+
+def configuration_of(experiment: Experiment, file: Path) -> Path:
+    """The hardware configuration that an experiment, read from `file`, names."""
+    if not experiment.microscope.config:
+        raise BadInput(f"{file}: [microscope] config is not set: name a Micro-Manager .cfg file")
+    return (file.parent / experiment.microscope.config).resolve()
 
 
 def demo(
@@ -74,12 +81,12 @@ def demo(
     speed: float | None,
     out: Path | None,
     camera: str,
+    experiment_file: Path | None = None,
     announce: Announce,
 ) -> Session:
     """A session on Micro-Manager's demo devices, before a synthetic specimen."""
-    experiment = lasting(
-        load_experiment(demo_configuration().with_name("experiment.toml")), seconds
-    )
+    file = experiment_file or demo_configuration().with_name("experiment.toml")
+    experiment = lasting(load_experiment(file), seconds)
     folder = new_folder(out, "demo")
     about = {"kind": "demo", "camera": camera, "scene": scene, "seed": seed, "speed": speed}
     stage = staged(about, announce)
@@ -87,6 +94,41 @@ def demo(
     with released_on_error(demo_core(stage, clock)) as core:
         session = assembled(core, experiment, clock, folder, announce, about)
     return with_truth(session, stage)
+
+
+def calibrate(
+    experiment: Experiment,
+    file: Path,
+    *,
+    base: str,
+    other: str,
+    channel: str,
+    range_um: float,
+    seed: int | None,
+    announce: Announce,
+) -> tuple[str, Objective, Measured]:
+    """The offsets of an objective, measured on the user's microscope; with a `seed`, on the demo's.
+
+    Raises `BadInput` and `Unmeasured` as `livewatch.calibrate` does.
+    """
+    if seed is not None:
+        clock: Clock = VirtualClock()
+        core = demo_core(
+            staged({"scene": "mixed", "seed": seed, "camera": "specimen"}, announce), clock
+        )
+    else:
+        clock, core = RealClock(), load_core(configuration_of(experiment, file))
+    with released_on_error(core):
+        return measure_offsets(
+            core,
+            clock,
+            experiment,
+            base=base,
+            other=other,
+            channel=channel,
+            range_um=range_um,
+            announce=announce,
+        )
 
 
 def resume(folder: Path, announce: Announce) -> Session:

@@ -50,6 +50,7 @@ def demo(options: argparse.Namespace) -> int:
         speed=options.speed,
         out=options.out,
         camera=options.camera,
+        experiment_file=options.experiment,
         announce=_announce,
     )
     return _conduct(session, options.headless)
@@ -137,6 +138,37 @@ def replay(options: argparse.Namespace) -> int:
         announce=_announce,
     )
     return _conduct(session, options.headless)
+
+
+def calibrate(options: argparse.Namespace) -> int:
+    """Measure where one objective looks relative to another, and write it into the experiment."""
+    from livewatch.experiment import load_experiment
+
+    experiment = load_experiment(options.experiment)
+    from livewatch import assembly
+    from livewatch import calibrate as calibration
+    from livewatch.calibration.measuring import Unmeasured
+
+    try:
+        other, offset, measured = assembly.calibrate(
+            experiment,
+            options.experiment,
+            base=getattr(options, "from"),
+            other=options.to,
+            channel=options.channel,
+            range_um=options.range_um,
+            seed=options.seed if options.demo else None,
+            announce=_announce,
+        )
+    except Unmeasured as failure:
+        print(f"livewatch: not measured: {failure}", file=sys.stderr)
+        return 1
+    for line in calibration.report(other, offset, measured):
+        print(line)
+    if not options.dry_run:
+        calibration.write(options.experiment, other, offset)
+        print(f"written into {options.experiment}")
+    return 0
 
 
 def init(options: argparse.Namespace) -> int:
@@ -278,6 +310,12 @@ def _parser() -> argparse.ArgumentParser:
         default="specimen",
         help="'demo': Micro-Manager's own DemoCamera, as a plain hardware check",
     )
+    sub.add_argument(
+        "--experiment",
+        type=Path,
+        metavar="EXPERIMENT.toml",
+        help="what to do instead of demo_config/experiment.toml, on the same devices",
+    )
     _add_speed(sub, 20.0)
     _add_run_options(sub)
 
@@ -315,6 +353,26 @@ def _parser() -> argparse.ArgumentParser:
         metavar="WxH",
         help="the camera's pixels, without --devices (2048x2048)",
     )
+
+    sub = add("calibrate", calibrate)
+    sub.add_argument("experiment", type=Path, metavar="EXPERIMENT.toml")
+    sub.add_argument("--from", default="", metavar="OBJ", help="relative to this (the survey's)")
+    sub.add_argument(
+        "--to", default="", metavar="OBJ", help="the one to measure ([zoom] objective)"
+    )
+    sub.add_argument("--channel", default="tumor", metavar="NAME", help="in which light (tumor)")
+    sub.add_argument(
+        "--range-um",
+        type=_positive,
+        default=20.0,
+        metavar="R",
+        help="how far the focus is swept to either side (20)",
+    )
+    sub.add_argument("--dry-run", action="store_true", help="measure, but do not write")
+    sub.add_argument(
+        "--demo", action="store_true", help="try it on the demo's devices, before its specimen"
+    )
+    sub.add_argument("--seed", type=int, default=0, metavar="K", help="which specimen (0)")
 
     sub = add("report", report)
     sub.add_argument("session", type=Path, metavar="SESSION")

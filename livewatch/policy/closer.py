@@ -53,7 +53,7 @@ def closer_look(
     """The closer look at some pairs of a position, of which the first has this `core`."""
     zoom, view = rules.experiment.zoom, site.view
     wanted = {
-        Part.OBJECTIVE: bool(zoom.objective) and is_worth(pairs, visit, zoom.objective),
+        Part.OBJECTIVE: bool(zoom.objective) and is_worth(pairs, state, zoom.objective),
         Part.BINNING: zoom.binning not in (None, view.binning),
         Part.REGION: zoom.region and rules.instrument.has_region,
     }
@@ -76,9 +76,12 @@ def closer_look(
     )
 
 
-def is_worth(pairs: tuple[Followed, ...], visit: Visit, objective: str) -> bool:
-    """Whether the objective is to be another one for these pairs."""
-    there = visit.aim is not None and visit.aim.objective == objective
+def is_worth(pairs: tuple[Followed, ...], state: PolicyState, objective: str) -> bool:
+    """Whether the objective is to be another one for these pairs.
+
+    It is not turned in again for a cool-down, once it was turned out to look around.
+    """
+    there = state.last is not None and state.last.objective == objective
     return any(pair.stage in WORTH or (there and pair.stage is Stage.OVER) for pair in pairs)
 
 

@@ -1,0 +1,1 @@
+"""Measuring where one objective looks relative to another, from images."""
