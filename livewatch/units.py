@@ -50,6 +50,11 @@ def um(length_um: float) -> str:
     return f"{max(length_um, 0.0):.1f} µm" if isfinite(length_um) else NOTHING
 
 
+def degrees(angle_deg: float) -> str:
+    """An angle: `23°`."""
+    return f"{angle_deg:.0f}°" if isfinite(angle_deg) else NOTHING
+
+
 def percent(fraction: float) -> str:
     """A share: `23 %`."""
     return f"{fraction * 100:.0f} %" if isfinite(fraction) else NOTHING

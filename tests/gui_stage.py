@@ -32,6 +32,8 @@ from livewatch.tally import Status
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from livewatch.alarm import Alarm
+
 PLANES = (Plane("nk", 50.0), Plane("tumor", 50.0))
 SIDE_PX = 512
 PIXEL_UM = 0.65
@@ -153,6 +155,8 @@ class Stage:
     """Implements `livewatch.gui.source.Source`. Ends when asked to; not if it `holds`."""
 
     requests: list[Request] = field(default_factory=list)
+    alarms: list[Alarm] = field(default_factory=list)
+    acknowledged: list[int] = field(default_factory=list)
     free_bytes: int = 231_000_000_000
     at_start: tuple[Step, ...] = ()
     ends_at_once: bool = False
@@ -199,8 +203,12 @@ class Stage:
     def join(self, timeout: float | None = None) -> None:
         self._thread.join(timeout)
 
+    def acknowledge(self, alarm: int) -> None:
+        self.acknowledged.append(alarm)
+
     def status(self) -> Status:
-        return Status(self.time_s, self.free_bytes, "session", self.ended, self.failed)
+        alarms = tuple(self.alarms)
+        return Status(self.time_s, self.free_bytes, "session", self.ended, self.failed, alarms)
 
     def publish(self, published: Step) -> None:
         for listener in self.listeners:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -19,11 +20,13 @@ from gui_stage import (
     view,
 )
 
+from livewatch.alarm import Alarm, Trouble
 from livewatch.gui.atlas import SIDE_PX, Atlas
 from livewatch.gui.composite import compose, table
 from livewatch.gui.darkroom import Darkroom
 from livewatch.gui.levels import Levels, measured
 from livewatch.gui.mailbox import Mailbox, News
+from livewatch.gui.notice import notice_of
 from livewatch.gui.panel import Panel, Tone, panel_of
 from livewatch.gui.scene import FEW_CELLS, scale_bar_um, scene_of
 from livewatch.model import (
@@ -38,6 +41,7 @@ from livewatch.model import (
     Step,
 )
 from livewatch.tally import Status, Tally
+from livewatch.units import NOTHING
 
 WITHOUT_QT = (
     "available",
@@ -408,3 +412,28 @@ def test_an_encounter_whose_outcome_is_not_known_yet_is_just_over() -> None:
 def test_cells_are_counted_by_kind() -> None:
     shown = panel(step(cells=discs(9, WIDE)))
     assert (fact(shown, "NK cells")[0], fact(shown, "tumor cells")[0]) == ("9", "9")
+
+
+def test_the_newest_alarm_that_stands_comes_first_and_the_others_are_counted() -> None:
+    stalled = Alarm(1, Trouble.FRAMES, "no frame", 60.0, "A")
+    dark = Alarm(2, Trouble.IMAGE, "dark", 90.0, "A", over_s=120.0)
+    assert notice_of((), 0) is None
+    notice = notice_of((stalled, dark), 0)
+    assert notice is not None
+    assert (notice.headline, notice.text, notice.others) == (
+        "ALARM  0:01:00",
+        "no frame",
+        "and 1 more",
+    )
+    over = notice_of((stalled, dark), 1)
+    assert over is not None
+    assert (over.text, over.is_standing) == ("dark (over since 0:02:00)", False)
+    assert notice_of((stalled, dark), notice.newest) is None
+
+
+def test_what_is_done_to_the_followed_tumor_cell_is_written_and_dashes_where_none_is() -> None:
+    measured = replace(contact(), twist_deg=23.4, slip_um=-2.31, bites=2, viability=0.9)
+    shown = step(target=3, encounters=(encounter(3),), contacts=(measured,))
+    names = ("twist", "slip", "bites", "tumor alive")
+    assert [fact(panel(shown), name)[0] for name in names] == ["23°", "2.3 µm", "2", "90 %"]
+    assert [fact(panel(step()), name)[0] for name in names] == [NOTHING] * 4

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 import tracemalloc
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ qt = pytest.importorskip("qtpy.QtCore", reason="no Qt binding installed")
 from gui_stage import Stage, contact, discs, encounter, frame, step, view  # noqa: E402
 from qtpy.QtWidgets import QLabel, QTableWidget  # noqa: E402
 
+from livewatch.alarm import Alarm, Trouble  # noqa: E402
 from livewatch.gui.composite import warm_up  # noqa: E402
 from livewatch.gui.window import Window  # noqa: E402
 from livewatch.model import (  # noqa: E402
@@ -279,3 +281,40 @@ def test_texts_that_stay_are_not_written_again(
     monkeypatch.setattr(QLabel, "setText", lambda _, text: written.append(text))
     drawn(step(1, cells=CELLS))
     assert set(written) == {"2", "2.0 s", "0.2 s"}  # frames, frame every, light here
+
+
+STALLED = Alarm(1, Trouble.FRAMES, "no frame at well A since 1:00:00", 3615.0, "well A")
+DARK = Alarm(2, Trouble.IMAGE, "well A: tumor image: no picture", 3700.0, "well A")
+
+
+def test_an_alarm_stays_across_the_window_until_it_is_acknowledged(
+    window: Window, stage: Stage, qtbot: QtBot
+) -> None:
+    assert not window.alarm.isVisible()
+    stage.alarms.append(STALLED)
+    qtbot.waitUntil(window.alarm.isVisible)
+    assert {"ALARM  1:00:15", "no frame at well A since 1:00:00"} <= texts_of(window)
+    stage.alarms[0] = replace(STALLED, over_s=3660.0)
+    qtbot.waitUntil(lambda: "WAS ALARM  1:00:15" in texts_of(window))
+    assert window.alarm.isVisible()
+    window.alarm.seen.click()
+    assert not window.alarm.isVisible()
+    assert stage.acknowledged == [1]
+    assert stage.asked == []
+    stage.alarms.append(DARK)
+    qtbot.waitUntil(window.alarm.isVisible)
+
+
+def test_a_right_click_asks_for_a_look_at_that_place(
+    window: Window, drawn: Callable[[Step], None], stage: Stage, qtbot: QtBot
+) -> None:
+    drawn(step(0, WIDE, CELLS))
+    x_um, y_um = WIDE.x_um + 40.0, WIDE.y_um - 25.0
+    at = window.canvas.place_of(x_um, y_um).toPoint()
+    qtbot.mouseClick(window.canvas.viewport(), qt.Qt.MouseButton.RightButton, pos=at)
+    (request,) = stage.requests
+    assert request.ask is Ask.LOOK
+    assert request.x_um == pytest.approx(x_um, abs=1.0)
+    assert request.y_um == pytest.approx(y_um, abs=1.0)
+    qtbot.mouseClick(window.canvas.viewport(), qt.Qt.MouseButton.LeftButton, pos=at)
+    assert len(stage.requests) == 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pyqtgraph as pg
-from qtpy.QtCore import QPointF, QRectF, Qt
+from qtpy.QtCore import QPointF, QRectF, Qt, Signal  # type: ignore[attr-defined]
 from qtpy.QtGui import QColor, QImage, QPainter
 
 from livewatch.gui import theme
@@ -57,11 +57,17 @@ class PictureItem(pg.GraphicsObject):  # type: ignore[misc]
 
 
 class Canvas(pg.GraphicsView):  # type: ignore[misc]
-    """Draws scenes. The wheel zooms, dragging moves, a double click shows all again."""
+    """Draws scenes. The wheel zooms, dragging moves, a double click shows all again.
+
+    `pointed` carries the place in the sample, in stage um, at which the right button was clicked.
+    """
+
+    pointed = Signal(float, float)
 
     def __init__(self) -> None:
         super().__init__(background=theme.GROUND)
         self.setViewportUpdateMode(self.ViewportUpdateMode.FullViewportUpdate)
+        self.setToolTip("right-click: look there now")
         self._box = pg.ViewBox(lockAspect=True, invertY=True, enableMenu=False, defaultPadding=0)
         self._box.disableAutoRange()
         self.setCentralItem(self._box)
@@ -121,6 +127,16 @@ class Canvas(pg.GraphicsView):  # type: ignore[misc]
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
         """Show the whole frame again."""
         self.fit()
+        event.accept()
+
+    def mousePressEvent(self, event: QMouseEvent) -> None:  # noqa: N802 - Qt's name
+        """The right button points at a place; the others move the picture."""
+        if event.button() is not Qt.MouseButton.RightButton:
+            super().mousePressEvent(event)
+            return
+        place = self._box.mapSceneToView(self.mapToScene(event.position().toPoint()))
+        if self._scene is not None:
+            self.pointed.emit(place.x(), place.y())
         event.accept()
 
     def drawForeground(self, painter: QPainter, _: QRectF) -> None:  # noqa: N802 - Qt's name

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from livewatch.model import Kind, Outcome, Purpose
-from livewatch.units import NOTHING, clock, many, minutes, percent, size, span, um
+from livewatch.units import NOTHING, clock, degrees, many, minutes, percent, size, span, um
 
 if TYPE_CHECKING:
     from livewatch.model import Contact, Encounter, Observation
@@ -180,6 +180,22 @@ def facts_of(tally: Tally, status: Status, undrawn: int) -> tuple[Fact, ...]:
         Fact("not drawn", f"{undrawn:,}"),
         Fact("light here", f"{light_s:,.1f} s"),
         Fact("free disk", size(status.free_bytes), low),
+        *measured_of(tally),
+    )
+
+
+def measured_of(tally: Tally) -> tuple[Fact, ...]:
+    """What the followed encounter does to its tumor cell; dashes while none is followed."""
+    target = tally.decision.target if tally.decision else None
+    followed = tally.encounters.get(target) if target is not None else None
+    contact = contact_of(tally.observation, followed) if followed and followed.is_open else None
+    if contact is None:
+        return tuple(Fact(name, NOTHING) for name in ("twist", "slip", "bites", "tumor alive"))
+    return (
+        Fact("twist", degrees(contact.twist_deg)),
+        Fact("slip", um(abs(contact.slip_um))),
+        Fact("bites", str(contact.bites)),
+        Fact("tumor alive", percent(contact.viability)),
     )
 
 

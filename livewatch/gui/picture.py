@@ -81,6 +81,9 @@ class Still:
         """Whatever is asked for, the sitting is over."""
         self.is_over = True
 
+    def acknowledge(self, alarm: int) -> None:
+        """Nobody writes it down."""
+
     def join(self, timeout: float | None = None) -> None:
         """Nobody has to be waited for."""
 

@@ -31,6 +31,10 @@ class Source(Protocol):
         """Pass on what the operator asks for; returns at once."""
         ...
 
+    def acknowledge(self, alarm: int) -> None:
+        """Write down that the operator has seen the alarms up to this number."""
+        ...
+
     def join(self, timeout: float | None = None) -> None:
         """Wait until the session's thread has finished, at most `timeout` seconds."""
         ...

@@ -41,6 +41,10 @@ STYLE = f"""
 QMainWindow, QWidget#ground {{ background: {GROUND}; }}
 QFrame#bar, QFrame#board {{ background: {SURFACE}; border: none; }}
 QLabel {{ background: transparent; }}
+QFrame#alarm {{ background: #3a2f14; border: none; }}
+QFrame#alarm[standing="true"] {{ background: #8c1f17; }}
+QLabel#alarm_headline {{ font-size: 24px; font-weight: 700; }}
+QLabel#alarm_text {{ font-size: 18px; font-weight: 500; }}
 QLabel#mode {{ font-size: 46px; font-weight: 700; letter-spacing: 1px; }}
 QLabel#headline {{ font-size: 24px; font-weight: 500; }}
 QLabel#time {{ font-size: 34px; font-weight: 300; }}

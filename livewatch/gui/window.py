@@ -13,9 +13,11 @@ from qtpy.QtWidgets import QHBoxLayout, QMainWindow, QVBoxLayout, QWidget
 
 from livewatch.clock import stopwatch_s
 from livewatch.gui import theme
+from livewatch.gui.alarm_bar import AlarmBar
 from livewatch.gui.board import Bar, Board
 from livewatch.gui.canvas import Canvas
 from livewatch.gui.mailbox import Mailbox, News
+from livewatch.gui.notice import notice_of
 from livewatch.gui.panel import panel_of
 from livewatch.gui.scene import scene_of
 from livewatch.model import Ask, Request
@@ -47,13 +49,17 @@ class Window(QMainWindow):
         self._status = session.status()
         self._status_due_s = self._draw_due_s = 0.0
         self._stopping = self._closing = False
+        self._acknowledged = 0
         self.canvas, self.bar, self.board = Canvas(), Bar(), Board()
+        self.alarm = AlarmBar()
         self._lay_out()
         self.board.stop.clicked.connect(self.stop)
         self.board.mark.clicked.connect(self.mark)
         self.board.note.returnPressed.connect(self.mark)
         self.board.hold.clicked.connect(self.hold_or_go_on)
         self.board.levels.clicked.connect(self.canvas.renew_levels)
+        self.alarm.seen.clicked.connect(self.acknowledge)
+        self.canvas.pointed.connect(self.look_at)
         session.subscribe(self.take)
         self._timer = QTimer(self)
         self._timer.timeout.connect(self.refresh)
@@ -97,6 +103,19 @@ class Window(QMainWindow):
     def hold_or_go_on(self) -> None:
         """Hold the microscope, or let it go on."""
         self.ask(Ask.GO_ON if self._news.tally.is_held else Ask.HOLD)
+
+    def look_at(self, x_um: float, y_um: float) -> None:
+        """Ask for a look at a place in the sample."""
+        if not (self._stopping or self._session.is_over):
+            time_s = self._session.status().time_s
+            self._session.ask(Request(Ask.LOOK, time_s, x_um=x_um, y_um=y_um))
+
+    def acknowledge(self) -> None:
+        """The operator has seen the alarms that are shown."""
+        if self.alarm.notice is not None:
+            self._acknowledged = self.alarm.notice.newest
+            self._session.acknowledge(self._acknowledged)
+            self.write()
 
     def closeEvent(self, event: QCloseEvent) -> None:  # noqa: N802 - Qt's name
         """End the session first; the window goes when the session is over."""
@@ -143,6 +162,7 @@ class Window(QMainWindow):
             self._news.tally, self._status, self.undrawn, stopping=self._stopping, over=over
         )
         self.bar.show_panel(panel)
+        self.alarm.show_notice(notice_of(self._status.alarms, self._acknowledged))
         self.board.show_panel(panel)
         self.board.stop.setText("Close" if over else "Stopping" if self._stopping else "Stop")
         self.board.stop.setEnabled(over or not self._stopping)
@@ -160,6 +180,7 @@ class Window(QMainWindow):
         column.setContentsMargins(0, 0, 0, 0)
         column.setSpacing(0)
         column.addWidget(self.bar)
+        column.addWidget(self.alarm)
         column.addLayout(row, 1)
         self.setCentralWidget(ground)
         self.setMinimumSize(1000, 640)
