@@ -76,21 +76,25 @@ def holder(state: PolicyState, rules: Rules) -> str:
             here = rank(pair, state)
             best[pair.position] = min(best.get(pair.position, here), here)
     if len(best) < 2 or state.turn not in best:
-        return min(best, key=lambda each: (best[each], seen_s(state, each), each), default="")
-    others = sorted((each for each in best if each != state.turn), key=lambda e: seen_s(state, e))
+        return min(best, key=lambda each: (best[each], waits_s(state, each), each), default="")
+    others = sorted((each for each in best if each != state.turn), key=lambda e: waits_s(state, e))
     held_s = state.now_s - state.turn_s
     longest = others[0]
-    starving = state.now_s - seen_s(state, longest) > len(best) * rules.experiment.reaction.turn_s
+    starving = state.now_s - waits_s(state, longest) > len(best) * rules.experiment.reaction.turn_s
     if held_s >= rules.experiment.reaction.turn_s:
         return longest
     if held_s < rules.experiment.reaction.min_dwell_s:
         return state.turn
     if starving:
         return longest
-    first = min(others, key=lambda each: (best[each], seen_s(state, each)))
+    first = min(others, key=lambda each: (best[each], waits_s(state, each)))
     return first if best[first] < best[state.turn] else state.turn
 
 
-def seen_s(state: PolicyState, position: str) -> float:
-    """When a position last had a frame."""
-    return state.visit(position).start_s
+def waits_s(state: PolicyState, position: str) -> float:
+    """Since when the fast pairs of a position wait for a frame at their rate.
+
+    A survey frame in between does not count: it is no turn.
+    """
+    since_s = min(p.since_s for p in state.followed if p.is_fast and p.position == position)
+    return max(since_s, state.visit(position).fast_s)

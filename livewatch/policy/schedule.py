@@ -45,7 +45,7 @@ def visited(state: PolicyState, shot: Shot, time_s: float, rules: Rules) -> tupl
     visit = state.visit(shot.view.position)
     site = rules.site(shot.view.position)
     fast = shot.purpose in FAST_PURPOSES
-    after = replace(visit, start_s=time_s, fast=fast)
+    after = replace(visit, start_s=time_s, fast=fast, fast_s=time_s if fast else visit.fast_s)
     if shot.view == site.view:
         after = replace(after, slot=next_slot(visit, time_s, state, rules), whole_s=time_s)
     elif fast or shot.purpose is Purpose.COOLDOWN:

@@ -99,12 +99,14 @@ class Bar:
 class Visit:
     """What was done at a position: its next survey slot, its last frames, its last close look.
 
-    `whole_s` and `start_s` are when its last whole and its last frame of any sort began.
+    `whole_s`, `fast_s` and `start_s` are when its last whole frame, its last at the fast rate and
+    its last of any sort began.
     """
 
     position: str
     slot: int = 0
     whole_s: float = -inf
+    fast_s: float = -inf
     start_s: float = -inf
     fast: bool = False
     aim: View | None = None
