@@ -269,9 +269,9 @@ class Session:
             )
             self.stop(self._forced)
 
-    def _keep(self, frame: int, state: AnalystState) -> None:
+    def _keep(self, frame: int, observed: int, state: AnalystState) -> None:
         """Keep what analysis remembers, for a resumption."""
-        self._recorder.checkpoint(frame, to_json(state))
+        self._recorder.checkpoint(frame, observed, to_json(state))
 
     def _segmenters_given_up(self, frame: int) -> None:
         """Write down that frames after this one are analysed without plug-ins."""

@@ -42,7 +42,8 @@ class Lookout:
     """The loop's eyes. `skipped` counts frames that were recorded and never analysed.
 
     `lost` counts the analysts that hung or died. `given_up` says that plug-ins were given up;
-    `on_giving_up` is told the last frame before that.
+    `on_giving_up` is told the last frame before that; `on_checkpoint` a frame, how many
+    observations there were with it, and what analysis remembers.
     """
 
     def __init__(
@@ -51,7 +52,7 @@ class Lookout:
         clock: Clock,
         inbox: Inbox,
         on_fault: Callable[[str, BaseException], None],
-        on_checkpoint: Callable[[int, AnalystState], None],
+        on_checkpoint: Callable[[int, int, AnalystState], None],
         on_giving_up: Callable[[int], None],
         state: AnalystState | None = None,
     ) -> None:
@@ -68,6 +69,7 @@ class Lookout:
         self._begun_s: float | None = None
         self._stuck: list[Desk] = []
         self._in_a_row = 0
+        self._observed = 0
         self._over = False
         self.skipped = 0
         self.lost = 0
@@ -114,7 +116,7 @@ class Lookout:
         while (frame := self._next()) is not None:
             self._begun_s = stopwatch_s()
             try:
-                self._inbox.put(self._desk.observe(frame))
+                self._put(self._desk.observe(frame))
             except Failed as failed:
                 self._failed(frame, failed)
             except Lost as lost:
@@ -136,15 +138,17 @@ class Lookout:
         """The loop hears that there is nothing to be known of a frame."""
         self._on_fault(f"analysis of frame {frame.index} failed", why.__cause__ or why)
         problem = f"analysis failed: {why}"
-        self._inbox.put(
-            Observation(frame.index, frame.number, frame.time_s, frame.view, problem=problem)
-        )
+        self._put(Observation(frame.index, frame.number, frame.time_s, frame.view, problem=problem))
+
+    def _put(self, observation: Observation) -> None:
+        self._observed += 1
+        self._inbox.put(observation)
 
     def _keep(self, frame: Frame) -> None:
         """Now and then, have what analysis remembers kept."""
         if stopwatch_s() - self._kept_s > CHECKPOINT_S:
             self._kept_s = stopwatch_s()
-            self._on_checkpoint(frame.index, self._desk.state)
+            self._on_checkpoint(frame.index, self._observed, self._desk.state)
 
     def _replace(self, frame: Frame) -> None:
         """Another analyst takes over, unless too many have been left behind."""

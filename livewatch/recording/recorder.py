@@ -53,7 +53,8 @@ class Recorder:
         self._ballast = Ballast(folder / BALLAST)
         self._room = Room(queue_bytes)
         self._pending: dict[int, Future[None]] = {}
-        self._state: tuple[int, Mapping[str, Any]] | None = None
+        self._state: tuple[int, int, Mapping[str, Any]] | None = None
+        self._observed = 0
         self._fault: RecordingError | None = None
         self._lock = threading.Lock()
         self._closed = False
@@ -140,14 +141,14 @@ class Recorder:
         if not self._closed:
             self._submit(f"event {kind!r}", lambda: self._scribe.note(kind, payload))
 
-    def checkpoint(self, frame: int, state: Mapping[str, Any]) -> None:
+    def checkpoint(self, frame: int, observed: int, state: Mapping[str, Any]) -> None:
         """Keep what analysis remembers after `frame`, for a resumption; the newest is enough.
 
-        It is written once the ledger says what was seen in `frame`, so that it never knows more
-        than the ledger.
+        It is written once the ledger holds as many observations as were made (`observed`), so
+        that it never knows more than the ledger: one that is late is in it all the same.
         """
         with self._lock:
-            self._state = frame, state
+            self._state = frame, observed, state
 
     def settle(self) -> None:
         """Return once everything handed over so far is written, or has failed."""
@@ -236,12 +237,14 @@ class Recorder:
         if self._broke_off:
             return
         self._scribe.step(step)
+        self._observed += step.observation is not None
         with self._lock:
-            state = self._state
-            if state is None or step.observation is None or state[0] != step.observation.frame:
+            kept = self._state
+            if kept is None or self._observed < kept[1]:
                 return
             self._state = None
-        self._syncer.touch([self._scribe.checkpoint(*state)])
+        frame, _, state = kept
+        self._syncer.touch([self._scribe.checkpoint(frame, state)])
 
 
 def _check(frame: Frame) -> None:

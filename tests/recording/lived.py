@@ -88,6 +88,7 @@ def live(
     sight = analysis or analyst.begin()
     state, decision = mind or policy.begin(0.0)
     late: deque[Observation] = deque()
+    observed = 0
     while decision.shot is not None and decisions < life.ends_at:
         turn, seen = decisions, None
         if turn in life.requests:
@@ -108,7 +109,8 @@ def live(
             state, decision = policy.decide(state, announced(reply))
             if turn not in life.blind:
                 sight, seen = analyst.observe(sight, reply)  # type: ignore[arg-type]
-                recorder.checkpoint(reply.index, to_json(sight))
+                observed += 1
+                recorder.checkpoint(reply.index, observed, to_json(sight))
                 if turn in life.late:
                     late.append(seen)
                     seen = None

@@ -330,3 +330,19 @@ def test_purpose_and_position_are_told_of_every_frame(tmp_path: Path) -> None:
 def _bare(folder: Path) -> Path:
     Recorder.create(folder, {}).close(None)
     return folder
+
+
+def test_a_checkpoint_waits_until_the_ledger_knows_as_much(tmp_path: Path) -> None:
+    recorder = Recorder.create(tmp_path / "s", {})
+    late, newer = frame(0), frame(1)
+    for each in (late, newer):
+        recorder.put(each)
+    recorder.checkpoint(1, 2, {})
+    kept = tmp_path / "s" / "checkpoint.json"
+    recorder.step(step(newer, observation(newer)))
+    recorder.settle()
+    assert not kept.exists()
+    recorder.step(Step(observation(late), observation(late), step(newer).decision))
+    recorder.settle()
+    assert json.loads(kept.read_text())["frame"] == 1
+    recorder.close({})
