@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,7 +11,8 @@ import pytest
 
 from livewatch.errors import BadInput
 from livewatch.model import Bite, Encounter, Frame, Outcome, Plane, Purpose, Shot, View
-from livewatch.report.figure import course_of, draw, save_figures
+from livewatch.report.course import course_of
+from livewatch.report.figure import draw, save_figures
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -53,6 +55,28 @@ class Folder:
             for index in range(20)
         ]
 
+    def entries(self) -> list[SimpleNamespace]:
+        return [
+            SimpleNamespace(time_s=at, dose=50.0, purpose=Purpose.SURVEY if at < 0 else "encounter")
+            for at in (-500.0, -30.0, 0.0, 10.0, 20.0, 900.0)
+        ]
+
+    def events(self) -> list[dict[str, Any]]:
+        def decision(at_s: float, purpose: str, target: int | None, reason: str) -> dict[str, Any]:
+            shot = {"view": {"position": "a"}, "purpose": purpose, "not_before_s": at_s}
+            return {
+                "kind": "decision",
+                "decision": {"shot": shot, "target": target, "reason": reason},
+            }
+
+        return [
+            decision(-400.0, "survey", None, "long before"),
+            {"kind": "fault"},
+            decision(0.0, "encounter", 3, "they touch"),
+            decision(2.0, "encounter", 3, "they touch still"),
+            decision(40.0, "cooldown", 3, "over"),
+        ]
+
     def frame(self, index: int) -> Frame:
         planes = tuple(Plane(name, 20.0) for name in ("nk", "tumor"))
         picture = np.full(VIEW.shape, 100 + index, np.uint16)
@@ -65,6 +89,25 @@ def test_it_takes_the_pair_it_is_asked_for(tmp_path: Path) -> None:
     assert len(course.frames) == 20
     assert course.of("seal_fraction") == pytest.approx([0.1] * 20)
     assert np.isnan(course.of("twist_deg")).all()
+
+
+def test_what_was_known_late_stands_where_it_belongs_in_time(tmp_path: Path) -> None:
+    class Late(Folder):
+        def observations(self) -> list[dict[str, Any]]:
+            first, second, *others = super().observations()
+            return [first, *others, second]
+
+    course = course_of(Late(tmp_path), 3)  # type: ignore[arg-type]
+    assert list(course.frames) == list(range(20))
+    assert (np.diff(course.of("time_s")) > 0).all()
+
+
+def test_it_tells_the_light_about_that_time_and_the_decisions_that_changed_something(
+    tmp_path: Path,
+) -> None:
+    course = course_of(Folder(tmp_path), 3)  # type: ignore[arg-type]
+    assert [one.time_s for one in course.lit] == [-30.0, 0.0, 10.0, 20.0]
+    assert [turn.reason for turn in course.turns] == ["they touch", "over"]
 
 
 def test_an_encounter_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
@@ -81,12 +124,15 @@ def test_truth_beside_it_is_that_of_the_pair_in_the_same_place(tmp_path: Path) -
     assert course.truth["seal_fraction"] == pytest.approx([0.12] * 20)
 
 
-def test_it_draws_pictures_and_five_courses(tmp_path: Path) -> None:
+def test_it_draws_pictures_courses_light_and_decisions(tmp_path: Path) -> None:
     pytest.importorskip("matplotlib")
     figure = draw(Folder(tmp_path), 3)  # type: ignore[arg-type]
     assert len([axes for axes in figure.axes if axes.images]) == 9
     labels = {axes.get_ylabel().split("\n")[0] for axes in figure.axes}
-    assert {"patch in the image", "patch on the body", "seal", "in the NK cell"} <= labels
+    assert {"patch in the", "turn (deg)", "slip along the", "seal (of", "light so far"} <= labels
+    words = " ".join(text.get_text() for axes in figure.axes for text in axes.texts)
+    assert "EVADED - TWISTED" in words
+    assert "they touch" in words
 
 
 def test_every_encounter_that_was_seen_is_saved(tmp_path: Path) -> None:

@@ -1,139 +1,84 @@
-"""One figure for one encounter: pictures, and what was measured over the same time.
+"""One page for one encounter: pictures, what was measured over the same time, light and decisions.
 
-From a session folder. Rows: a strip of pictures with both channels; the contact patch on the
-unrolled membrane (in the image, and, where twist is known, on the tumor's own body, where slip
-is a slanted track); twist, orbit and slip; seal; bites. Beside a demo's truth, if it is there, in
-grey.
+From a session folder. Beside a demo's truth, if it is there, in grey. Slip shows as a track of the
+patch that slants on the tumor's own body; twist alone moves it in the image only.
 """
 
 from __future__ import annotations
 
-import csv
-from dataclasses import dataclass
-from math import nan
+import textwrap
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from livewatch.errors import BadInput
-from livewatch.report.truth import TRUTH
+from livewatch.model import Outcome
+from livewatch.report.course import AFTER_S, BEFORE_S, course_of
+from livewatch.report.strip import draw_strip
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
 
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
-    from livewatch.model import Encounter, Frame
     from livewatch.recording.folder import SessionFolder
+    from livewatch.report.course import Course
 
     Series = NDArray[np.float64]
 
 PICTURES = 9
-PICTURE_UM = 44.0
-NK_COLOR, TUMOR_COLOR, TRUTH_COLOR = "#d6279a", "#1a9641", "#999999"
-SAME_PAIR_UM = 6.0
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Course:
-    """An encounter's contact measures over time: `columns` by name, each (n,), NaN where unknown.
-
-    `frames` are the indices of the frames they are from.
-    """
-
-    encounter: Encounter
-    frames: tuple[int, ...]
-    columns: Mapping[str, Series]
-    truth: Mapping[str, Series]
-
-    def of(self, name: str) -> Series:
-        """One measure; all NaN if it was never taken."""
-        return self.columns.get(name, np.full(len(self.frames), nan))
-
-
-def course_of(folder: SessionFolder, encounter_id: int) -> Course:
-    """An encounter's measures from a session folder; `BadInput` if it has no such encounter."""
-    encounters = folder.encounters()
-    if encounter_id not in encounters:
-        known = ", ".join(map(str, sorted(encounters))) or "none"
-        raise BadInput(f"{folder.path}: no encounter {encounter_id}; there are: {known}")
-    encounter = encounters[encounter_id]
-    rows = list(_rows(folder, encounter))
-    if not rows:
-        raise BadInput(f"{folder.path}: encounter {encounter_id} has no frame to show")
-    names = sorted({name for _, row in rows for name in row})
-    columns = {name: np.array([_number(row.get(name)) for _, row in rows]) for name in names}
-    truth = _truth(folder.path, columns)
-    return Course(encounter, tuple(frame for frame, _ in rows), columns, truth)
-
-
-def _rows(folder: SessionFolder, encounter: Encounter) -> Iterator[tuple[int, dict[str, Any]]]:
-    """(frame, measures) of every observation that lists the pair during the encounter."""
-    for seen in folder.observations():
-        if encounter.id not in seen["encounters"]:
-            continue
-        contacts = seen["contacts"]
-        pairs = list(zip(contacts.get("nk_id", ()), contacts.get("tumor_id", ()), strict=True))
-        if encounter.pair in pairs:
-            at = pairs.index(encounter.pair)
-            row = {name: values[at] for name, values in contacts.items()}
-            yield seen["frame"], row | {"time_s": seen["time_s"]}
-
-
-def _number(value: object) -> float:
-    return float(value) if isinstance(value, int | float) else nan
-
-
-def _truth(path: Path, columns: Mapping[str, Series]) -> dict[str, Series]:
-    """The true pair that is where the measured one is, from a demo's truth; {} without one."""
-    table = path / TRUTH / "pairs.csv"
-    if not table.is_file():
-        return {}
-    wanted = {round(time_s, 3): at for at, time_s in enumerate(columns["time_s"])}
-    near: dict[tuple[str, str], list[dict[str, float]]] = {}
-    with table.open(newline="", encoding="utf-8") as file:
-        for row in csv.DictReader(file):
-            at = wanted.get(round(float(row["time_s"]), 3))
-            if at is not None and _is_same(row, columns, at):
-                values = {name: float(value) for name, value in row.items()}
-                near.setdefault((row["nk_id"], row["tumor_id"]), []).append(values)
-    if not near:
-        return {}
-    rows = max(near.values(), key=len)
-    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
-
-
-def _is_same(row: Mapping[str, str], columns: Mapping[str, Series], at: int) -> bool:
-    return all(
-        abs(float(row[name]) - columns[name][at]) < SAME_PAIR_UM
-        for name in ("nk_x_um", "nk_y_um", "tumor_x_um", "tumor_y_um")
-    )
+NK_COLOR, TUMOR_COLOR, TRUTH_COLOR = "#d6279a", "#1a9641", "#9a9a9a"
+TWIST_COLOR, ORBIT_COLOR, SLIP_COLOR = "#c05621", "#2b6cb0", "#6b46c1"
+OUTCOME_COLORS = {
+    Outcome.KILLED: "#b91c1c",
+    Outcome.EVADED: "#1a9641",
+    Outcome.RELEASED: "#2b6cb0",
+    Outcome.ENGULFED: "#7c2d92",
+}
+PURPOSE_COLORS = {
+    "survey": "#e5e7eb",
+    "watch": "#fde68a",
+    "encounter": "#fca5a5",
+    "burst": "#f87171",
+    "cooldown": "#bfdbfe",
+}
+ROWS = ("title", "strip", "image", "body", "turn", "slip", "seal", "bites", "light")
+HEIGHTS = (0.42, 1.5, 1.15, 1.15, 1.0, 0.8, 0.8, 0.9, 1.0)
+LEAST_SPAN_DEG = 90.0
+MOST_REASONS = 5
 
 
 def draw(folder: SessionFolder, encounter_id: int) -> Figure:
-    """The figure of one encounter. Needs matplotlib; `BadInput` says so where it is missing."""
+    """The page of one encounter. Needs matplotlib; `BadInput` says so where it is missing."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise BadInput("figures need matplotlib: pip install 'livewatch[report]'") from error
     course = course_of(folder, encounter_id)
-    figure = Figure(figsize=(12, 11), layout="constrained")
-    grid = figure.add_gridspec(6, PICTURES, height_ratios=(1.25, 1.6, 1.6, 1.2, 1.0, 1.0))
-    _draw_strip(figure, grid, folder, course)
-    rows = [figure.add_subplot(grid[1, :])]
-    rows += [figure.add_subplot(grid[at, :], sharex=rows[0]) for at in range(2, 6)]
-    _draw_patch(rows[0], course, on_body=False)
-    _draw_patch(rows[1], course, on_body=True)
-    _draw_motion(rows[2], course)
-    _draw_seal(rows[3], course)
-    _draw_bites(rows[4], course)
-    for axes in rows[:-1]:
-        axes.tick_params(labelbottom=False)
-    rows[-1].set_xlabel("time since contact began (s)")
-    figure.suptitle(_title(course), x=0.01, ha="left", fontsize=11)
+    figure = Figure(figsize=(12, 13), layout="constrained")
+    grid = figure.add_gridspec(len(ROWS) + 1, PICTURES, height_ratios=(*HEIGHTS, 0.75))
+    pictures = min(PICTURES, len(course.frames))
+    draw_strip([figure.add_subplot(grid[1, at]) for at in range(pictures)], folder, course)
+    first = figure.add_subplot(grid[2, :])
+    panels = [first, *(figure.add_subplot(grid[at, :], sharex=first) for at in range(3, len(ROWS)))]
+    _draw_patch(panels[0], course, on_body=False)
+    _draw_patch(panels[1], course, on_body=True)
+    _draw_turn(panels[2], course)
+    _draw_slip(panels[3], course)
+    _draw_seal(panels[4], course)
+    _draw_bites(panels[5], course)
+    _draw_light(panels[6], course)
+    for axes in panels:
+        axes.tick_params(labelbottom=axes is panels[-1])
+        axes.spines[["top", "right"]].set_visible(False)
+        _mark_contact(axes, course)
+    times = _since_s(course.of("time_s"), course)
+    first.set_xlim(times[0] - BEFORE_S, times[-1] + AFTER_S)
+    panels[-1].set_xlabel("time since contact began (s)")
+    _write_reasons(figure.add_subplot(grid[len(ROWS), :]), course)
+    _write_title(figure.add_subplot(grid[0, :]), course)
     return figure
 
 
@@ -153,151 +98,181 @@ def save_figures(folder: SessionFolder, into: Path) -> list[Path]:
     return paths
 
 
-def _title(course: Course) -> str:
+def _write_title(axes: Axes, course: Course) -> None:
+    """How it ended, large; who, how long and why, below."""
     one = course.encounter
-    ended = one.outcome_reason or "not known yet"
-    tags = f" [{', '.join(one.tags)}]" if one.tags else ""
-    return (
+    axes.set_axis_off()
+    color = OUTCOME_COLORS.get(one.outcome, "#374151")
+    heading = " - ".join((one.outcome, *one.tags)).upper()
+    about = (
         f"Encounter {one.id}: NK {one.nk_id} on tumor cell {one.tumor_id}, "
-        f"{one.duration_s:.0f} s in contact{tags}\n{one.outcome}: {ended}"
+        f"{one.duration_s:.0f} s in contact. {one.outcome_reason or 'Not known yet'}"
     )
+    if np.isfinite(one.outcome_confidence):
+        about += f" (confidence {one.outcome_confidence:.0%})"
+    at: dict[str, Any] = {"transform": axes.transAxes, "va": "top"}
+    axes.text(0.0, 1.0, heading, fontsize=17, fontweight="bold", color=color, **at)
+    axes.text(0.0, 0.35, textwrap.shorten(about, 140, placeholder=" ..."), fontsize=10.5, **at)
+    if course.truth:
+        about = "grey: truth of the synthetic specimen"
+        axes.text(1.0, 1.0, about, fontsize=9, color="#6b7280", ha="right", **at)
 
 
-def _draw_strip(figure: Figure, grid: Any, folder: SessionFolder, course: Course) -> None:
-    count = min(PICTURES, len(course.frames))
-    chosen = np.unique(np.linspace(0, len(course.frames) - 1, count).round().astype(int))
-    frames = [folder.frame(course.frames[at]) for at in chosen]
-    cut = [
-        _cut_out(frame, course.of("tumor_x_um")[at], course.of("tumor_y_um")[at])
-        for frame, at in zip(frames, chosen, strict=True)
-    ]
-    limits = [_limits([pair[channel] for pair in cut]) for channel in (0, 1)]
-    for place, (at, pair) in enumerate(zip(chosen, cut, strict=True)):
-        axes = figure.add_subplot(grid[0, place])
-        axes.imshow(_merged(pair, limits), extent=(-0.5, 0.5, 0.5, -0.5), interpolation="nearest")
-        axes.set_title(f"{course.of('time_s')[at] - course.encounter.start_s:.0f} s", fontsize=9)
-        axes.set_axis_off()
-
-
-def _cut_out(frame: Frame, x_um: float, y_um: float) -> tuple[Series, Series]:
-    """(NK, tumor) images of PICTURE_UM around a place, 0 where the frame does not reach."""
-    view = frame.view
-    side = round(PICTURE_UM / view.pixel_um)
-    left = round((x_um - view.left_um) / view.pixel_um - side / 2)
-    top = round((y_um - view.top_um) / view.pixel_um - side / 2)
-    pictures = []
-    for channel in ("nk", "tumor"):
-        picture = np.full((side, side), nan)
-        plane = frame.plane(channel)
-        if plane is not None:
-            rows, columns = plane.shape
-            low, high = max(top, 0), min(top + side, rows)
-            begin, end = max(left, 0), min(left + side, columns)
-            if low < high and begin < end:
-                picture[low - top : high - top, begin - left : end - left] = plane[
-                    low:high, begin:end
-                ]
-        pictures.append(picture)
-    return pictures[0], pictures[1]
-
-
-def _limits(pictures: Sequence[Series]) -> tuple[float, float]:
-    shown = np.concatenate([picture[np.isfinite(picture)] for picture in pictures])
-    if not len(shown):
-        return 0.0, 1.0
-    low, high = np.percentile(shown, (5, 99.7))
-    return float(low), float(max(high, low + 1))
-
-
-def _merged(pair: tuple[Series, Series], limits: Sequence[tuple[float, float]]) -> Series:
-    """NK magenta, tumor green, as (rows, columns, 3) of 0..1."""
-    nk, tumor = (
-        np.clip((np.nan_to_num(picture, nan=low) - low) / (high - low), 0, 1) ** 0.7
-        for picture, (low, high) in zip(pair, limits, strict=True)
-    )
-    return np.asarray(np.dstack((nk, tumor, nk)))
+def _mark_contact(axes: Axes, course: Course) -> None:
+    """When contact began and was last seen."""
+    for at_s in (0.0, course.encounter.duration_s):
+        axes.axvline(at_s, color="#9ca3af", lw=0.7, ls=":", zorder=0)
 
 
 def _draw_patch(axes: Axes, course: Course, *, on_body: bool) -> None:
-    """The patch from end to end over time; on the body, twist is taken off."""
-    off = course.of("twist_deg") if on_body else 0.0
-    _draw_stretch(axes, course, course.columns, off, TUMOR_COLOR, 0.45)
+    """The patch from end to end over time, on the unrolled membrane; on the body, twist is off."""
+    off = course.of("twist_deg") if on_body else np.zeros(len(course.frames))
+    middle, width = course.of("patch_deg") - off, course.of("patch_end_deg")
+    width = (width - course.of("patch_start_deg")) % 360
+    before = (course.of("patch_deg") - course.of("patch_start_deg")) % 360
+    about = _centre_deg(middle)
+    middle = _near_deg(middle, about)
+    since_s = _since_s(course.of("time_s"), course)
+    axes.vlines(
+        since_s, middle - before, middle - before + width, color=TUMOR_COLOR, alpha=0.4, lw=2.2
+    )
+    ends = [middle - before, middle - before + width]
     if course.truth:
-        off = course.truth["twist_deg"] if on_body else 0.0
-        middle = (course.truth["patch_deg"] - off + 180) % 360 - 180
-        since_s = course.truth["time_s"] - course.encounter.start_s
-        axes.plot(since_s, middle, ".", ms=2, color=TRUTH_COLOR, label="true middle")
-    middle = (course.of("patch_deg") - (course.of("twist_deg") if on_body else 0.0) + 180) % 360
-    axes.plot(_since_s(course), middle - 180, ".", ms=3, color="k", label="middle")
-    axes.set_ylim(-180, 180)
-    axes.set_yticks((-180, -90, 0, 90, 180))
-    axes.set_ylabel("patch on the body\n(deg)" if on_body else "patch in the image\n(deg)")
-    if on_body and not np.isfinite(course.of("twist_deg")).any():
-        reason = course.encounter.twist_reason or "twist was not measured"
-        axes.text(0.5, 0.5, reason, transform=axes.transAxes, ha="center", color="#666666")
-    if not on_body:
-        axes.legend(loc="upper right", fontsize=8, markerscale=3)
-
-
-def _draw_stretch(
-    axes: Axes,
-    course: Course,
-    columns: Mapping[str, Series],
-    off: Series | float,
-    color: str,
-    alpha: float,
-) -> None:
-    middle = columns.get("patch_deg")
-    if middle is None:
+        turned = course.truth["twist_deg"] if on_body else 0.0
+        true = _near_deg(course.truth["patch_deg"] - turned, about)
+        times = _since_s(course.truth["time_s"], course)
+        axes.plot(times, true, color=TRUTH_COLOR, lw=3, alpha=0.7, zorder=1)
+        ends.append(true)
+    axes.plot(since_s, middle, ".", ms=3, color="k", zorder=2)
+    axes.set_ylabel("patch on the\nbody (deg)" if on_body else "patch in the\nimage (deg)")
+    if not np.isfinite(middle).any():
+        _say_why_not(axes, course)
+    known = np.concatenate([end[np.isfinite(end)] for end in ends])
+    if not len(known):
         return
-    width = (columns["patch_end_deg"] - columns["patch_start_deg"]) % 360
-    start = (columns["patch_start_deg"] - off + 180) % 360 - 180
-    since_s = columns["time_s"] - course.encounter.start_s
-    for turn in (0, -360):
-        axes.vlines(since_s, start + turn, start + turn + width, color=color, alpha=alpha, lw=2)
+    reach = max(float(np.abs(known - about).max()) + 8.0, LEAST_SPAN_DEG / 2)
+    axes.set_ylim(about - reach, about + reach)
 
 
-def _draw_motion(axes: Axes, course: Course) -> None:
-    slip = axes.twinx()
-    for name, color, shown in (("orbit_deg", "#2b6cb0", axes), ("twist_deg", "#c05621", axes)):
-        _draw_both(shown, course, name, color)
-    _draw_both(slip, course, "slip_um", "#6b46c1")
-    axes.axhline(0, color="#cccccc", lw=0.6, zorder=0)
-    axes.set_ylabel("orbit, twist (deg)")
-    slip.set_ylabel("slip (um)", color="#6b46c1")
-    axes.legend(loc="upper left", fontsize=8)
+def _centre_deg(directions: Series) -> float:
+    """The mean direction of those that are known; 0 without any."""
+    known = np.radians(directions[np.isfinite(directions)])
+    if not len(known):
+        return 0.0
+    return float(np.degrees(np.arctan2(np.sin(known).mean(), np.cos(known).mean())))
 
 
-def _draw_both(axes: Axes, course: Course, name: str, color: str) -> None:
+def _near_deg(directions: Series, about_deg: float) -> Series:
+    """The same directions, written within half a turn of `about_deg`."""
+    return np.asarray(about_deg + (directions - about_deg + 180.0) % 360.0 - 180.0)
+
+
+def _draw_turn(axes: Axes, course: Course) -> None:
+    _draw_both(axes, course, "orbit_deg", ORBIT_COLOR, "orbit of the NK cell")
+    _draw_both(axes, course, "twist_deg", TWIST_COLOR, "twist of the tumor cell")
+    axes.axhline(0, color="#d1d5db", lw=0.6, zorder=0)
+    axes.set_ylabel("turn (deg)")
+    axes.legend(loc="best", fontsize=8, frameon=False, ncols=2)
+    if not np.isfinite(course.of("twist_deg")).any():
+        _say_why_not(axes, course)
+
+
+def _say_why_not(axes: Axes, course: Course) -> None:
+    """Across a panel that has nothing to show: what stood in the way."""
+    about = f"not measurable: {course.encounter.twist_reason or 'never seen well enough'}"
+    axes.text(0.5, 0.12, about, transform=axes.transAxes, ha="center", color="#6b7280")
+
+
+def _draw_slip(axes: Axes, course: Course) -> None:
+    _draw_both(axes, course, "slip_um", SLIP_COLOR, "slip")
+    axes.axhline(0, color="#d1d5db", lw=0.6, zorder=0)
+    axes.set_ylabel("slip along the\nmembrane (um)")
+    if not np.isfinite(course.of("slip_um")).any():
+        _say_why_not(axes, course)
+
+
+def _draw_both(axes: Axes, course: Course, name: str, color: str, label: str) -> None:
+    """A measure, on the truth of it."""
     if name in course.truth:
-        since_s = course.truth["time_s"] - course.encounter.start_s
-        axes.plot(since_s, course.truth[name], color=TRUTH_COLOR, lw=2.5, alpha=0.6)
-    axes.plot(_since_s(course), course.of(name), color=color, lw=1, label=name.rpartition("_")[0])
+        times = _since_s(course.truth["time_s"], course)
+        axes.plot(times, course.truth[name], color=TRUTH_COLOR, lw=3, alpha=0.6)
+    times = _since_s(course.of("time_s"), course)
+    axes.plot(times, course.of(name), color=color, lw=1.3, label=label)
 
 
 def _draw_seal(axes: Axes, course: Course) -> None:
-    _draw_both(axes, course, "seal_fraction", TUMOR_COLOR)
+    _draw_both(axes, course, "seal_fraction", TUMOR_COLOR, "seal")
     axes.set_ylim(bottom=0)
-    axes.set_ylabel("seal\n(of the outline)")
+    axes.set_ylabel("seal (of\nthe outline)")
 
 
 def _draw_bites(axes: Axes, course: Course) -> None:
     """What the NK cell holds of the tumor's dye; a line for each bite, solid if supported."""
-    _draw_both(axes, course, "bitten_fraction", NK_COLOR)
-    for bite in course.encounter.bites:
-        style = "-" if bite.supported else "--"
-        since_s = bite.time_s - course.encounter.start_s
-        axes.axvline(since_s, color=NK_COLOR, lw=0.9, ls=style)
+    if "bitten_fraction" in course.truth:
+        times = _since_s(course.truth["time_s"], course)
+        axes.plot(times, 100 * course.truth["bitten_fraction"], color=TRUTH_COLOR, lw=3, alpha=0.6)
+    times = _since_s(course.of("time_s"), course)
+    axes.plot(times, 100 * course.of("bitten_fraction"), color=NK_COLOR, lw=1.3)
+    for number, bite in enumerate(course.encounter.bites):
+        at_s = bite.time_s - course.encounter.start_s
+        axes.axvline(at_s, color=NK_COLOR, lw=0.9, ls="-" if bite.supported else "--")
         axes.annotate(
-            f"{bite.fraction:.1%}",
-            (since_s, 0.9),
+            f" {bite.fraction:.1%}",
+            (at_s, 0.98 - 0.14 * (number % 3)),
             xycoords=("data", "axes fraction"),
             fontsize=8,
             color=NK_COLOR,
+            va="top",
+        )
+    axes.set_ylim(0, max(1.0, axes.get_ylim()[1]))
+    axes.set_ylabel("in the NK cell\n(% of tumor dye)")
+
+
+def _draw_light(axes: Axes, course: Course) -> None:
+    """Light summed up, over what frames were taken for; each numbered line is a decision."""
+    axes.set_ylabel("light so far\n(s at full power)")
+    if not course.lit:
+        return
+    times = _since_s(np.array([one.time_s for one in course.lit]), course)
+    light_s = np.cumsum([one.dose for one in course.lit]) / 1000
+    until = np.append(times[1:], times[-1] + 2.0)
+    named: set[str] = set()
+    for begin, end, one in zip(times, until, course.lit, strict=True):
+        label = None if one.purpose in named else one.purpose
+        named.add(one.purpose)
+        color = PURPOSE_COLORS.get(one.purpose, "#f3f4f6")
+        axes.axvspan(begin, end, color=color, lw=0, label=label)
+    axes.step(times, light_s, where="post", color="#111827", lw=1.3)
+    for number, turn in enumerate(_told_turns(course), 1):
+        at_s = turn.time_s - course.encounter.start_s
+        axes.axvline(at_s, color="#374151", lw=0.8)
+        axes.annotate(
+            f" {number}",
+            (at_s, 0.97 - 0.16 * (number % 3)),
+            xycoords=("data", "axes fraction"),
+            fontsize=8,
+            va="top",
         )
     axes.set_ylim(bottom=0)
-    axes.set_ylabel("in the NK cell\n(of tumor dye)")
+    axes.legend(loc="lower right", fontsize=8, ncols=len(named), facecolor="w", framealpha=0.9)
 
 
-def _since_s(course: Course) -> Series:
-    return np.asarray(course.of("time_s") - course.encounter.start_s)
+def _told_turns(course: Course) -> list[Any]:
+    """The decisions there is room for."""
+    return list(course.turns[:MOST_REASONS])
+
+
+def _write_reasons(axes: Axes, course: Course) -> None:
+    """What was decided, in the program's own words."""
+    axes.set_axis_off()
+    lines = [
+        textwrap.shorten(f"{number}  {turn.reason}", 165, placeholder=" ...")
+        for number, turn in enumerate(_told_turns(course), 1)
+    ]
+    if left := len(course.turns) - len(lines):
+        lines.append(f"and {left} more: see events.jsonl")
+    axes.text(0.0, 1.0, "\n".join(lines), transform=axes.transAxes, fontsize=8, va="top")
+
+
+def _since_s(times_s: Series, course: Course) -> Series:
+    return np.asarray(times_s - course.encounter.start_s)

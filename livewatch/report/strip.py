@@ -1,0 +1,81 @@
+"""A strip of pictures of one pair, cut out of the frames of its encounter."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from livewatch.model import Frame
+    from livewatch.recording.folder import SessionFolder
+    from livewatch.report.course import Course
+
+    Series = NDArray[np.float64]
+
+PICTURE_UM = 44.0
+SCALE_UM = 10.0
+
+
+def draw_strip(panels: Sequence[Axes], folder: SessionFolder, course: Course) -> None:
+    """Fill the panels with pictures from first to last, NK magenta and tumor green."""
+    chosen = np.linspace(0, len(course.frames) - 1, len(panels)).round().astype(int)
+    x_um, y_um = course.of("tumor_x_um"), course.of("tumor_y_um")
+    cut = [cut_out(folder.frame(course.frames[at]), x_um[at], y_um[at]) for at in chosen]
+    limits = [limits_of([pair[channel] for pair in cut]) for channel in (0, 1)]
+    for axes, at, pair in zip(panels, chosen, cut, strict=True):
+        half = PICTURE_UM / 2
+        extent = (-half, half, half, -half)
+        axes.imshow(merged(pair, limits), extent=extent, interpolation="nearest")
+        axes.set_title(f"{course.of('time_s')[at] - course.encounter.start_s:.0f} s", fontsize=9)
+        axes.set_axis_off()
+    left, low = -half + 3.0, half - 3.5
+    panels[0].plot([left, left + SCALE_UM], [low, low], color="w", lw=2.5)
+    panels[0].text(
+        left + SCALE_UM / 2, low - 1.2, f"{SCALE_UM:.0f} um", color="w", fontsize=7, ha="center"
+    )
+
+
+def cut_out(frame: Frame, x_um: float, y_um: float) -> tuple[Series, Series]:
+    """(NK, tumor) images of PICTURE_UM around a place, 0 where the frame does not reach."""
+    view = frame.view
+    side = round(PICTURE_UM / view.pixel_um)
+    left = round((x_um - view.left_um) / view.pixel_um - side / 2)
+    top = round((y_um - view.top_um) / view.pixel_um - side / 2)
+    pictures = []
+    for channel in ("nk", "tumor"):
+        picture = np.full((side, side), np.nan)
+        plane = frame.plane(channel)
+        if plane is not None:
+            rows, columns = plane.shape
+            low, high = max(top, 0), min(top + side, rows)
+            begin, end = max(left, 0), min(left + side, columns)
+            if low < high and begin < end:
+                picture[low - top : high - top, begin - left : end - left] = plane[
+                    low:high, begin:end
+                ]
+        pictures.append(picture)
+    return pictures[0], pictures[1]
+
+
+def limits_of(pictures: Sequence[Series]) -> tuple[float, float]:
+    """The counts shown black and full, the same for all pictures of a channel."""
+    shown = np.concatenate([picture[np.isfinite(picture)] for picture in pictures])
+    if not len(shown):
+        return 0.0, 1.0
+    low, high = np.percentile(shown, (5, 99.7))
+    return float(low), float(max(high, low + 1))
+
+
+def merged(pair: tuple[Series, Series], limits: Sequence[tuple[float, float]]) -> Series:
+    """NK magenta, tumor green, as (rows, columns, 3) of 0..1."""
+    nk, tumor = (
+        np.clip((np.nan_to_num(picture, nan=low) - low) / (high - low), 0, 1) ** 0.7
+        for picture, (low, high) in zip(pair, limits, strict=True)
+    )
+    return np.asarray(np.dstack((nk, tumor, nk)))
