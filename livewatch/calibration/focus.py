@@ -59,12 +59,13 @@ def sharpest(z_um: Sequence[float], energies: Sequence[float]) -> Focus | None:
         near[np.argsort(np.abs(z - z[best]), kind="stable")[:FEWEST]] = True
     weight = 1 / inverse[near]
     middle = z[best]
-    (a, b, _), covariance = np.polyfit(z[near] - middle, inverse[near], 2, w=weight, cov="unscaled")
+    curve, covariance = np.polyfit(z[near] - middle, inverse[near], 2, w=weight, cov="unscaled")
+    a, b = float(curve[0]), float(curve[1])
     if a <= 0:
         return None
     vertex = -b / (2 * a)
-    rest = inverse[near] - np.polyval((a, b, _), z[near] - middle)
-    freedom = max(np.count_nonzero(near) - 3, 1)
+    rest = inverse[near] - np.polyval(curve, z[near] - middle)
+    freedom = max(int(np.count_nonzero(near)) - 3, 1)
     scale = float((weight * rest) @ (weight * rest)) / freedom
     slopes = np.array((b / (2 * a * a), -1 / (2 * a), 0.0))
     error = float(np.sqrt(max(slopes @ covariance @ slopes * scale, 0.0)))
