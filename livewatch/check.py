@@ -88,7 +88,10 @@ def uses(experiment: Experiment, configuration: Configuration) -> list[str]:
     )
     objective = experiment.microscope.objective or "the objective in place"
     lines.append(f"objective: {objective} (pixel sizes: {pixels or 'none'})")
-    places = [f"{p.name} ({p.x_um:g}, {p.y_um:g})" for p in experiment.positions]
+    places = [
+        f"{p.name} ({p.x_um:g}, {p.y_um:g}{'' if p.z_um is None else f', focus {p.z_um:g}'})"
+        for p in experiment.positions
+    ]
     lines.append(f"positions: {', '.join(places) or 'where the stage stands'}")
     return lines
 

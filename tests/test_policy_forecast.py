@@ -73,6 +73,23 @@ def test_two_cameras_expose_at_once() -> None:
         ({"channels": {"nk": {"exposure_ms": 1500}, "tumor": {"exposure_ms": 1500}}}, "takes 3.01"),
         ({"positions": TWO}, "no position stays unseen for longer than 135 s"),
         ({"reaction": {"validate_only": True}}, "not carried out"),
+        ({"reaction": {"burst": 50}}, "a burst of 50 frames is not streamed: nk and tumor take"),
+        (
+            {"reaction": {"burst": 50}, "microscope": {"imaging": "split-left-right"}},
+            "is streamed at the camera's own speed",
+        ),
+        (
+            {"reaction": {"burst": 50}, "microscope": {"imaging": "two-cameras"}},
+            "is not streamed: the two cameras are snapped together",
+        ),
+        (
+            {"light": {"budget": {"nk": 60_000}}, "limits": {"duration_s": 3600}},
+            "light of a position in nk: 60,000 ms; 6,050 kept for 1 h of survey, 53,950 for",
+        ),
+        (
+            {"light": {"budget": {"nk": 60_000}}},
+            "below 25% of the reactions' part fast frames come half as often; then nothing",
+        ),
     ],
 )
 def test_what_will_not_go_as_asked_is_said_beforehand(

@@ -24,6 +24,15 @@ if TYPE_CHECKING:
     from livewatch.settings import Experiment
 
 HOUR_S = 3600.0
+STREAMS = "is streamed at the camera's own speed: nk and tumor are on one image"
+BURSTS = {
+    Imaging.SEQUENTIAL: "is not streamed: nk and tumor take turns, their presets are changed in "
+    "between",
+    Imaging.SPLIT_LEFT_RIGHT: STREAMS,
+    Imaging.SPLIT_TOP_BOTTOM: STREAMS,
+    Imaging.TWO_CAMERAS: "is not streamed: the two cameras are snapped together, frame by frame",
+}
+"""How a burst is taken, and why."""
 BYTES_PER_PIXEL = 2
 
 
@@ -203,6 +212,7 @@ def light_plan(rules: Rules, paces: Sequence[Pace]) -> Iterator[str]:
 def remarks(rules: Rules, frame_s: float, round_s: float) -> list[str]:
     """What will not go as the experiment says, and bounds worth knowing."""
     experiment, found = rules.experiment, []
+    imaging = experiment.microscope.imaging
     if rules.survey_s > experiment.survey.interval_s:
         found.append(
             f"survey every {rules.survey_s:.3g} s instead of {experiment.survey.interval_s:g} s: "
@@ -217,6 +227,8 @@ def remarks(rules: Rules, frame_s: float, round_s: float) -> list[str]:
         found.append(
             f"a frame takes {frame_s:.3g} s, longer than reaction.interval_s {rules.fast_s:g}"
         )
+    if experiment.reaction.burst:
+        found.append(f"a burst of {experiment.reaction.burst} frames {BURSTS[imaging]}")
     found += [
         f"{plane.channel} is exposed in one of {rules.one_in(plane.channel, rules.survey_s)} "
         f"frames of the survey and one of {rules.one_in(plane.channel, rules.fast_s)} in an "
