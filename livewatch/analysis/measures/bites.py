@@ -1,222 +1,271 @@
-"""Bites: rises of the tumor-colored material inside an NK cell, in contact, that last.
+"""Bites: the tumor loses dye at once, and the NK cell in contact shows it a little later.
 
-A bite comes out from under the tumor's own light within some tens of seconds, while it sinks
-into the NK cell. So the material rises from one plateau to the next, and when that began is known
-roughly. The tumor's own dye, though, steps down at once: where such a loss is seen, and material
-rises in the NK cell after it, its time and size are the bite's, and the bite is supported. A rise
-without a loss (slow time-lapse, little light) counts too, unsupported.
+What is bitten off lies under the tumor's own light at first, and comes out while it sinks into
+the NK cell, within a minute. The tumor, though, is that much dimmer from the moment on. So a bite's
+time and size are those of a step down in the tumor's brightness, found by a change-point test
+against a steady trend (bleaching); it is a bite of the NK cell in which tumor-colored material
+rises after it. A step that no NK cell follows is none, nor is a rise without a step: outlines
+that fail for a moment hide and show material, too.
 
-Validated on synthetic cells only.
+The brightness is that of the cell's core, which outlines do not change. Validated on synthetic
+cells only: there, dye that is lost is missed everywhere in the cell at once.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import exp, hypot, inf, isfinite, nan, sqrt
+from math import exp, inf, isfinite, nan, sqrt
+from statistics import median
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from livewatch.compiled import compiled
 from livewatch.model import Bite
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from livewatch.analysis.measures.uptake import Uptake
 
-SMALLEST = 0.003
-"""Share of the tumor's dye below which a rise is not called a bite."""
-CERTAIN = 5.0
-"""A rise is at least this many times the noise..."""
-WOBBLE = 0.1
-"""...and this share of what is there already, which the cell's own motion hides and shows."""
-ONSET = 0.2
-"""A rise began when it was this share of the least that counts."""
-LASTING_FRAMES = 3
-UP_S, DOWN_S = 60.0, 150.0
-"""How fast a plateau follows what is seen, while that is no rise."""
-MEMORY_S, MOST_MEMORIES = 45.0, 48
-LONGEST_RISE_S, SHORTEST_RISE_S = 75.0, 25.0
-ONE_S = 55.0
-"""A rise that stops and goes on within this is one."""
-AGAIN_S = 10.0
-LOSS_S = 12.0
-"""A loss shows between the means of so long before it and after it."""
-SMALLEST_LOSS, LARGEST_LOSS, CERTAIN_LOSS, FEWEST_FRAMES = 0.0045, 0.08, 3.5, 4
-TREND = 0.7
-APART_S = 20.0
-"""Losses nearer than this are one."""
-FOLLOWED = 0.3
-"""So much of a loss must be seen in the NK cell."""
+    Floats = NDArray[np.float64]
+
+SMALLEST, LARGEST = 0.0045, 0.08
+"""Shares of the tumor's dye that one bite takes."""
+CERTAIN = 4.0
+"""A step is at least this many times its standard error."""
+WINDOW_S, WINDOW_FRAMES = 24.0, 4.5
+"""So long before a step and after it is looked at, or so many frames if that is longer."""
+FEWEST = 4
+DRIFT_PER_S = 1.5e-4
+"""How fast brightness changes by itself: SD of what a trend is expected to be."""
+STEADY = 0.0012
+"""Brightness is never trusted better than this."""
+OUTLYING = 2.0
+FITS = 3
+SETTLE_S = 12.0
+APART_S = 16.0
+"""Steps nearer than this are one."""
+FOLLOWED = 0.2
+"""So much of a loss must come to light in the NK cell..."""
+LEAST_RISE, CERTAIN_RISE = 0.0015, 4.0
+"""...and at least so much of the dye, and so many times the noise..."""
+WAIT_S = 80.0
+"""...within this."""
+OUT_S = 75.0
+"""A bite has wholly come out after this."""
+SIGHTS, MOST_SIGHTS = 8, 96
+PACE_S = 1.0
+GROUND_S = 30.0
+RECENT = 4
 MOST_BITES = 64
-LEARNT = 0.15
+LEARNT, CLEAN = 0.15, 0.0015
+
+
+@dataclass(frozen=True, slots=True)
+class Loss:
+    """A step down in the tumor's brightness: a share of it, in units of its error `certainty`.
+
+    `held` is what the NK cell had when it came. `bitten` says that it was a bite of this NK cell.
+    """
+
+    time_s: float
+    fraction: float
+    certainty: float
+    held: float
+    bitten: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Meal:
     """What is remembered of what one NK cell has of one tumor cell.
 
-    `level` is the plateau known; while a bite rises, `rising_s` says since when. `memories` are
-    the last (time_s, fraction), `dyes` the last (time_s, dye) of the tumor, `losses` steps in it
-    that no rise has followed yet: (time_s, fraction of the dye, material at that time). `leaks`
-    are bleed-through and stray light.
+    `fraction` is the share of the tumor's dye it holds now. `sights` are the last (time_s,
+    brightness, fraction), the brightness as a share of `whole`, its mean in the first sights (of
+    which there were `seen`). `ground` is the mean background, which hardly changes. Steps were
+    looked for up to `tested_s`. `leaks` are bleed-through and stray light.
     """
 
     fraction: float = nan
-    level: float = nan
-    rising_s: float = nan
-    memories: tuple[tuple[float, float], ...] = ()
-    dyes: tuple[tuple[float, float], ...] = ()
-    losses: tuple[tuple[float, float, float], ...] = ()
+    whole: float = nan
+    seen: int = 0
+    ground: float = nan
+    sights: tuple[tuple[float, float, float], ...] = ()
+    tested_s: float = -inf
+    losses: tuple[Loss, ...] = ()
     leaks: tuple[float, ...] = ()
     bites: tuple[Bite, ...] = ()
 
 
-def eaten(meal: Meal, uptake: Uptake, dye: float, time_s: float, *, holding: bool) -> Meal:
-    """The meal after one more frame. Only what rises while `holding` can be a bite.
+def eaten(
+    meal: Meal, uptake: Uptake, glow: float, ground: float, time_s: float, *, since_s: float
+) -> Meal:
+    """The meal after one more frame. Only what happens after `since_s` can be a bite.
 
-    `dye` is the tumor's own light now, in any unit (NaN: not known).
+    `glow` is the mean light of the tumor's core in any unit (NaN: not known), with the
+    background, which is `ground`.
     """
-    before_s = meal.memories[-1][0] if meal.memories else time_s
-    recent = _remembered(meal.memories, time_s, uptake.fraction)
-    now = sorted(fraction for _, fraction in recent[-3:])[len(recent[-3:]) // 2]
-    dyes = _remembered(meal.dyes, time_s, dye) if isfinite(dye) else meal.dyes
-    meal = replace(meal, fraction=now, memories=recent, dyes=dyes, leaks=_leaks(meal, uptake))
-    if not holding or not isfinite(meal.level):
-        return replace(meal, level=now, rising_s=nan, losses=())
-    meal = _supported(_with_loss(meal, time_s), time_s, uptake.noise)
-    least = max(SMALLEST, CERTAIN * uptake.noise, WOBBLE * meal.level)
-    if isfinite(meal.rising_s):
-        return _rising(meal, time_s, least)
-    if now - meal.level >= least and _lasts(meal, least):
-        onset_s = _onset_s(meal, meal.level + ONSET * least)
-        if meal.bites and onset_s - meal.bites[-1].time_s < ONE_S:
-            return _continued(meal, now)
-        return _bitten(replace(meal, rising_s=onset_s), onset_s, now - meal.level)
-    follow_s = UP_S if now > meal.level else DOWN_S
-    level = meal.level + (1 - exp(-(time_s - before_s) / follow_s)) * (now - meal.level)
-    return replace(meal, level=level)
+    last_s = meal.sights[-1][0] if meal.sights else -inf
+    if not isfinite(glow) or time_s - last_s < PACE_S:
+        return replace(meal, fraction=uptake.fraction, leaks=_leaks(meal, uptake))
+    ground = _ground(meal, ground, time_s - last_s)
+    whole, seen = meal.whole, meal.seen
+    if seen < SIGHTS:
+        whole = glow - ground if seen == 0 else whole + (glow - ground - whole) / (seen + 1)
+        seen += 1
+    sights = (*meal.sights, (time_s, (glow - ground) / max(whole, 1e-9), uptake.fraction))
+    table = np.array(sights[-MOST_SIGHTS:])
+    tested_s, first_s, when_s, lost, certainty = steps(table, meal.tested_s, since_s)
+    losses = _noted(meal.losses, Loss(when_s, lost, certainty, nan), sights, time_s)
+    losses, bites = _followed(losses, meal.bites, sights, uptake.noise, since_s)
+    return Meal(
+        median(sight[2] for sight in sights[-3:]),
+        whole,
+        seen,
+        ground,
+        tuple(sight for sight in sights[-MOST_SIGHTS:] if sight[0] >= first_s),
+        tested_s,
+        losses,
+        _leaks(meal, uptake),
+        bites[-MOST_BITES:],
+    )
 
 
-def _remembered(
-    known: tuple[tuple[float, float], ...], time_s: float, value: float
-) -> tuple[tuple[float, float], ...]:
-    recent = [one for one in known if time_s - one[0] <= MEMORY_S]
-    return (*recent, (time_s, value))[-MOST_MEMORIES:]
+def _ground(meal: Meal, ground: float, since_s: float) -> float:
+    """The background, followed slowly: its noise would be that of the brightness."""
+    if meal.seen == 0:
+        return ground
+    share = max(1 - exp(-since_s / GROUND_S), 1 / (meal.seen + 1) if meal.seen < SIGHTS else 0.0)
+    return meal.ground + share * (ground - meal.ground)
 
 
-def _with_loss(meal: Meal, time_s: float) -> Meal:
-    """The meal with a step down of the tumor's dye LOSS_S ago, if there was one."""
-    step_s = time_s - LOSS_S
-    before = [dye for when, dye in meal.dyes if step_s - LOSS_S <= when < step_s]
-    after = [dye for when, dye in meal.dyes if when >= step_s]
-    losses = tuple(one for one in meal.losses if time_s - one[0] <= LONGEST_RISE_S)
-    meal = replace(meal, losses=losses)
-    if min(len(before), len(after)) < FEWEST_FRAMES:
-        return meal
-    earlier = [dye for when, dye in meal.dyes if -2 * LOSS_S <= when - step_s < -LOSS_S] or before
-    whole = max(sum(before) / len(before), 1e-9)
-    # What goes on anyway (bleaching, drifting focus) is no loss.
-    trend = max(sum(earlier) / len(earlier) / whole - 1, 0.0)
-    loss = 1 - sum(after) / len(after) / whole - TREND * trend
-    noise = hypot(_error(before), _error(after)) / whole
-    if not max(SMALLEST_LOSS, CERTAIN_LOSS * noise) <= loss <= LARGEST_LOSS:
-        return meal
-    if _at(meal, step_s) - _at(meal, step_s - LOSS_S) > FOLLOWED * loss:
-        return meal  # material was rising already: this is no beginning
-    near = [one for one in losses if abs(one[0] - step_s) < APART_S]
-    if any(one[1] >= loss for one in near):
-        return meal
-    if any(bite.supported and abs(bite.time_s - step_s) < APART_S for bite in meal.bites):
-        return meal
-    kept = tuple(one for one in losses if one not in near)
-    return replace(meal, losses=(*kept, (step_s, loss, _at(meal, step_s))))
+def _noted(
+    losses: tuple[Loss, ...],
+    found: Loss,
+    sights: tuple[tuple[float, float, float], ...],
+    time_s: float,
+) -> tuple[Loss, ...]:
+    """The losses still of interest, with one that was just found."""
+    losses = tuple(loss for loss in losses if time_s - loss.time_s <= WAIT_S + WINDOW_S)
+    if not isfinite(found.time_s):
+        return losses
+    near = [loss for loss in losses if abs(loss.time_s - found.time_s) < APART_S]
+    if any(loss.bitten or loss.certainty >= found.certainty for loss in near):
+        return losses
+    before = [sight[2] for sight in sights if found.time_s - 10 <= sight[0] < found.time_s]
+    before = before or [sight[2] for sight in sights if sight[0] < found.time_s][-1:] or [0.0]
+    kept = tuple(loss for loss in losses if loss not in near)
+    return (*kept, replace(found, held=median(before)))
 
 
-def _error(values: list[float]) -> float:
-    """Standard error of a mean."""
-    mean = sum(values) / len(values)
-    return sqrt(sum((value - mean) ** 2 for value in values) / (len(values) - 1) / len(values))
-
-
-def _supported(meal: Meal, time_s: float, noise: float) -> Meal:
-    """The meal with those losses that material in the NK cell followed, as bites."""
-    for loss in meal.losses:
-        when_s, size, held = loss
-        risen = meal.fraction - held
-        if time_s - when_s < 2 * LOSS_S or risen < max(FOLLOWED * size, CERTAIN * noise):
-            continue
-        others = tuple(
-            _cut_short(bite, when_s, held - meal.level)
-            for bite in meal.bites
-            if bite.supported or not -APART_S < bite.time_s - when_s < ONE_S
+def _followed(
+    losses: tuple[Loss, ...],
+    bites: tuple[Bite, ...],
+    sights: tuple[tuple[float, float, float], ...],
+    noise: float,
+    since_s: float,
+) -> tuple[tuple[Loss, ...], tuple[Bite, ...]]:
+    """Losses and bites, after those losses that material in the NK cell followed became bites."""
+    if not isfinite(since_s) or all(loss.bitten for loss in losses):
+        return losses, bites
+    time_s = sights[-1][0]
+    held = median(sight[2] for sight in sights[-RECENT:])
+    after: list[Loss] = []
+    for loss in losses:
+        # what earlier bites have yet to show is not this one's
+        owed = sum(
+            max(one.fraction - (loss.held - one.held), 0.0)
+            for one in losses
+            if one.bitten and 0 < loss.time_s - one.time_s < OUT_S
         )
-        bites = sorted((*others, Bite(when_s, size, True)), key=lambda bite: bite.time_s)
-        rest = tuple(one for one in meal.losses if one != loss)
-        meal = replace(meal, bites=tuple(bites)[-MOST_BITES:], losses=rest, rising_s=when_s)
-    return meal
-
-
-def _cut_short(bite: Bite, next_s: float, risen: float) -> Bite:
-    """An unsupported bite that was still rising when the next one came."""
-    if bite.supported or bite.time_s > next_s or next_s - bite.time_s > LONGEST_RISE_S:
-        return bite
-    return replace(bite, fraction=min(bite.fraction, max(risen, SMALLEST)))
+        least = max(FOLLOWED * loss.fraction, CERTAIN_RISE * noise, LEAST_RISE)
+        settled = time_s - loss.time_s >= min(WINDOW_S + SETTLE_S, WAIT_S)
+        if not loss.bitten and settled and held - loss.held - owed >= least:
+            loss = replace(loss, bitten=True)
+            bites = (*bites, Bite(loss.time_s, loss.fraction, True))
+        after.append(loss)
+    return tuple(after), tuple(sorted(bites, key=lambda bite: bite.time_s))
 
 
 def _leaks(meal: Meal, uptake: Uptake) -> tuple[float, ...]:
     """Bleed-through and stray light, learnt while nothing in the NK cell is mistaken for them."""
     if not meal.leaks:
         return uptake.leaks
-    share = LEARNT if uptake.fraction < SMALLEST / 2 else 0.0
+    share = LEARNT if uptake.fraction < CLEAN else 0.0
     pairs = zip(meal.leaks, uptake.leaks, strict=True)
     return tuple(known + share * (now - known) for known, now in pairs)
 
 
-def _lasts(meal: Meal, least: float) -> bool:
-    latest = meal.memories[-LASTING_FRAMES:]
-    if latest[-1][0] - latest[0][0] > MEMORY_S / 2:
-        latest = latest[-2:]
-    return len(latest) > 1 and all(share > meal.level + ONSET * least for _, share in latest)
+@compiled
+def steps(
+    sights: Floats, tested_s: float, since_s: float
+) -> tuple[float, float, float, float, float]:
+    """Look for steps down in `sights` (n, 3: time, brightness, ...) not tested yet.
+
+    (tested_s, first_s, time_s, fraction, certainty): tested now up to when, sights are needed
+    from when on, and the most certain step, at NaN if there is none.
+    """
+    times, lights = sights[:, 0].copy(), sights[:, 1].copy()
+    best_s, best, certainty = nan, 0.0, 0.0
+    if len(times) < 2 * FEWEST:
+        return tested_s, -inf, best_s, best, certainty
+    apart_s = np.median(np.diff(times[-2 * FEWEST :]))
+    window_s = max(WINDOW_S, WINDOW_FRAMES * apart_s)
+    leaps = np.diff(lights)
+    noise = 1.4826 * np.median(np.abs(leaps - np.median(leaps))) / sqrt(2.0)
+    noise = max(noise, STEADY)
+    for i in range(FEWEST, len(times) - FEWEST + 1):
+        if times[i] <= tested_s or times[i] + window_s > times[-1] + 1e-6:
+            continue
+        tested_s = times[i]
+        if times[i] < since_s:
+            continue
+        loss, error = step_at(times, lights, i, window_s, noise)
+        if SMALLEST <= loss <= LARGEST and loss > max(CERTAIN, certainty) * error:
+            best_s, best, certainty = times[i], loss, loss / error
+    return tested_s, times[-1] - 2.0 * window_s - apart_s, best_s, best, certainty
 
 
-def _onset_s(meal: Meal, threshold: float) -> float:
-    """When the rise that goes on now first exceeded the threshold."""
-    onset_s = meal.memories[-1][0]
-    for time_s, fraction in reversed(meal.memories):
-        if fraction <= threshold:
-            break
-        onset_s = time_s
-    return onset_s
+@compiled
+def step_at(
+    times: Floats, lights: Floats, at: int, window_s: float, noise: float
+) -> tuple[float, float]:
+    """A step down at sight `at`, and its standard error; infinite where there is too little.
 
-
-def _rising(meal: Meal, time_s: float, least: float) -> Meal:
-    """One more frame of a bite that is coming out."""
-    bite = meal.bites[-1]
-    if not bite.supported:
-        bite = replace(bite, fraction=max(bite.fraction, meal.fraction - meal.level))
-        meal = replace(meal, bites=(*meal.bites[:-1], bite))
-    age_s = time_s - meal.rising_s
-    growth = meal.fraction - _at(meal, time_s - 1.5 * AGAIN_S)
-    if age_s > LONGEST_RISE_S or (age_s > SHORTEST_RISE_S and growth < ONSET * least):
-        return replace(meal, level=meal.fraction, rising_s=nan)
-    return meal
-
-
-def _continued(meal: Meal, now: float) -> Meal:
-    """A rise so soon after the last bite that it is more of it."""
-    last = meal.bites[-1]
-    if last.supported:
-        return replace(meal, rising_s=last.time_s)
-    level = now - meal.level
-    grown = replace(last, fraction=last.fraction + level)
-    start = meal.level - last.fraction
-    return replace(meal, bites=(*meal.bites[:-1], grown), level=start, rising_s=last.time_s)
-
-
-def _at(meal: Meal, time_s: float) -> float:
-    """The uptake about a past time: the mean of the memories within a few seconds of it."""
-    near = [share for when, share in meal.memories if abs(when - time_s) <= AGAIN_S / 3]
-    if near:
-        return sum(near) / len(near)
-    return min(meal.memories, key=lambda one: abs(one[0] - time_s), default=(0.0, inf))[1]
-
-
-def _bitten(meal: Meal, time_s: float, fraction: float) -> Meal:
-    return replace(meal, bites=(*meal.bites, Bite(time_s, fraction))[-MOST_BITES:])
+    Least squares of a level, a step and a trend, the trend held to DRIFT_PER_S, outliers
+    weighted down (Huber).
+    """
+    first, last = at, at
+    while first > 0 and times[first - 1] >= times[at] - window_s:
+        first -= 1
+    while last < len(times) and times[last] < times[at] + window_s:
+        last += 1
+    if at - first < FEWEST or last - at < FEWEST:
+        return 0.0, inf
+    weight, rest = np.ones(last - first), np.zeros(last - first)
+    inverse: Floats = np.zeros((3, 3))
+    shares = np.zeros(3)
+    causes = np.ones((3, last - first))
+    for i in range(first, last):
+        causes[1, i - first] = 1.0 if i >= at else 0.0
+        causes[2, i - first] = times[i] - times[at]
+    seen = lights[first:last]
+    for _ in range(FITS):
+        square, toward = np.zeros((3, 3)), np.zeros(3)
+        square[2, 2] = (noise / DRIFT_PER_S) ** 2
+        for i in range(last - first):
+            for j in range(3):
+                toward[j] += weight[i] * causes[j, i] * seen[i]
+                for k in range(3):
+                    square[j, k] += weight[i] * causes[j, i] * causes[k, i]
+        inverse = np.asarray(np.linalg.inv(square), np.float64)
+        scatter = 0.0
+        for j in range(3):
+            shares[j] = inverse[j, 0] * toward[0] + inverse[j, 1] * toward[1]
+            shares[j] += inverse[j, 2] * toward[2]
+        for i in range(last - first):
+            rest[i] = seen[i] - shares[0] - shares[1] * causes[1, i] - shares[2] * causes[2, i]
+            scatter += weight[i] * rest[i] ** 2
+            weight[i] = min(1.0, OUTLYING * noise / max(abs(rest[i]), 1e-9))
+    worse = max(sqrt(scatter / max(last - first - 3, 1)) / noise, 1.0)
+    return -shares[1], sqrt(inverse[1, 1]) * noise * worse

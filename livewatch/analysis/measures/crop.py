@@ -1,15 +1,20 @@
-"""The part of a frame around one tumor cell, at one working resolution, with its masks."""
+"""The part of a frame around one tumor cell, at one working resolution, with who is where."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from math import sqrt
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
+from livewatch.analysis.measures.raster import claimed
+from livewatch.compiled import compiled
+from livewatch.model import Kind
+
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -22,9 +27,11 @@ MARGIN_UM = 3.0
 FINEST_UM = 0.3
 """Finer images are averaged down to about this: no measure here needs more."""
 FEWEST_PIXELS = 8
+FAR_PX = np.float32(1e4)
 FEWEST_CLEAR = 20
-STRAY_UM = 1.5
-FILL_SHIFT = 4
+STRAY_UM = 2.0
+OUTSTANDING = 2.5
+"""Pixels this many SD off are no background."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,9 +47,12 @@ class Images:
 class Crop:
     """A tumor cell and the NK cells at it: images (h, w) float32 in counts, None as in `Images`.
 
-    `*_background` and `tumor_noise` are median and SD of a pixel where there is no cell. Masks
-    are 0 / 1; `others_mask` covers every cell but the tumor. Pixel (row, column) is centred
-    on left_um + (column + 0.5) * pixel_um, top_um + (row + 0.5) * pixel_um.
+    Masks are 0 / 1: of the tumor cell, of every cell but it. `nks` is the place in `nk_ids`,
+    plus 1, of the one NK cell that covers a pixel. `from_tumors_um`, `from_others_um` are
+    distances to the nearest such pixel (any tumor cell, any cell but the tumor), `depth_um` the
+    distance out of the tumor, 0 outside it. `*_background` and `tumor_noise` are mean and SD of a
+    pixel where there is no cell. Pixel (row, column) is centred on
+    left_um + (column + 0.5) * pixel_um, top_um + (row + 0.5) * pixel_um.
     """
 
     left_um: float
@@ -53,22 +63,21 @@ class Crop:
     death: Image | None
     tumor_mask: Mask
     others_mask: Mask
-    tumor_background: float = 0.0
-    tumor_noise: float = 0.0
-    nk_background: float = 0.0
+    nks: NDArray[np.int16]
+    nk_ids: tuple[int, ...]
+    from_tumors_um: Image
+    from_others_um: Image
+    depth_um: Image
+    tumor_background: float
+    tumor_noise: float
+    nk_background: float
 
-    def to_pixels(self, points_um: NDArray[np.floating]) -> NDArray[np.float64]:
-        """Stage um (n, 2) as pixel coordinates (column, row), whole numbers at pixel centres."""
-        corner_um = np.array((self.left_um, self.top_um))
-        return np.asarray((points_um - corner_um) / self.pixel_um - 0.5, np.float64)
-
-    def mask(self, *outlines_um: NDArray[np.floating]) -> Mask:
-        """The area within outlines (n, 2), as a mask of this crop."""
-        filled = np.zeros(self.tumor_mask.shape, np.uint8)
-        for outline in outlines_um:
-            corners = np.round(self.to_pixels(outline) * 2**FILL_SHIFT).astype(np.int32)
-            cv2.fillPoly(filled, [corners], (1,), lineType=cv2.LINE_8, shift=FILL_SHIFT)
-        return filled
+    def to_pixels(self, x_um: float, y_um: float) -> tuple[float, float]:
+        """A place in the sample as (column, row), whole numbers at pixel centres."""
+        return (
+            (x_um - self.left_um) / self.pixel_um - 0.5,
+            (y_um - self.top_um) / self.pixel_um - 0.5,
+        )
 
 
 def crop_of(
@@ -76,82 +85,135 @@ def crop_of(
     images: Images,
     tumor_um: NDArray[np.floating],
     partners: Sequence[Cell],
-    others: Iterable[Cell],
+    others: Sequence[Cell],
 ) -> Crop | None:
     """Cut a tumor cell and its NK `partners` out of a frame; None if they are out of view.
 
     `tumor_um` is the tumor's outline, `others` are the other cells around, to be masked.
     """
-    corners = np.vstack([tumor_um, *(cell.outline_um for cell in partners)])
-    low_um, high_um = corners.min(axis=0) - MARGIN_UM, corners.max(axis=0) + MARGIN_UM
-    corner_um = np.array((view.left_um, view.top_um))
-    first = np.maximum(np.floor((low_um - corner_um) / view.pixel_um), 0).astype(int)
-    last = np.minimum(np.ceil((high_um - corner_um) / view.pixel_um), view.shape[::-1])
+    corners = np.concatenate([tumor_um, *(cell.outline_um for cell in partners)])
+    low_um, high_um = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
     shrink = max(int(FINEST_UM / view.pixel_um), 1)
-    size = (last.astype(int) - first) // shrink
-    if (size < FEWEST_PIXELS).any():
+    columns, rows = (
+        _span(low - MARGIN_UM - origin, high + MARGIN_UM - origin, view.pixel_um, length, shrink)
+        for low, high, origin, length in zip(
+            low_um, high_um, (view.left_um, view.top_um), view.shape[::-1], strict=True
+        )
+    )
+    if min(len(columns), len(rows)) < FEWEST_PIXELS:
         return None
-    last = first + size * shrink
-    window = np.s_[first[1] : last[1], first[0] : last[0]]
-    left_um, top_um = corner_um + first * view.pixel_um
-    empty = np.zeros((int(size[1]), int(size[0])), np.uint8)
-    tumor_shown, nk_shown, death_shown = (
+    window = np.s_[rows.start : rows.stop, columns.start : columns.stop]
+    tumor, nk, death = (
         _shrunk(image, window, shrink) for image in (images.tumor, images.nk, images.death)
     )
-    blank = Crop(
-        float(left_um),
-        float(top_um),
-        view.pixel_um * shrink,
-        tumor_shown,
-        nk_shown,
-        death_shown,
-        tumor_mask=empty,
-        others_mask=empty,
+    left_um = view.left_um + columns.start * view.pixel_um
+    top_um = view.top_um + rows.start * view.pixel_um
+    pixel_um = view.pixel_um * shrink
+    others = [cell for cell in others if cell.kind is Kind.NK] + [
+        cell for cell in others if cell.kind is not Kind.NK
+    ]
+    outlines = [tumor_um, *(cell.outline_um for cell in others)]
+    starts = np.zeros(len(outlines) + 1, np.int64)
+    np.cumsum([len(outline) for outline in outlines], out=starts[1:])
+    joined = np.concatenate(outlines).astype(np.float64)
+    tumor_mask, others_mask, tumors_mask, nks = claimed(
+        (len(rows), len(columns)),
+        (joined - (left_um, top_um)) / pixel_um - 0.5,
+        starts,
+        np.array([True, *(cell.kind is not Kind.NK for cell in others)], np.uint8),
     )
-    tumor_mask = blank.mask(tumor_um)
-    others_mask = blank.mask(*(cell.outline_um for cell in others))
-    clear = grown((tumor_mask | others_mask)[::2, ::2], STRAY_UM, 2 * blank.pixel_um) == 0
-    background, noise = _background(tumor_shown, clear)
-    return replace(
-        blank,
-        tumor_mask=tumor_mask,
-        others_mask=others_mask,
-        tumor_background=background,
-        tumor_noise=noise,
-        nk_background=_background(nk_shown, clear)[0],
+    from_tumors_um = _distance_um(1 - tumors_mask, pixel_um)
+    from_others_um = _distance_um(1 - others_mask, pixel_um)
+    background, noise = _level(tumor, from_tumors_um, from_others_um)
+    return Crop(
+        left_um,
+        top_um,
+        pixel_um,
+        tumor,
+        nk,
+        death,
+        tumor_mask,
+        others_mask,
+        nks,
+        tuple(cell.id for cell in others if cell.kind is Kind.NK),
+        from_tumors_um,
+        from_others_um,
+        _distance_um(tumor_mask, pixel_um),
+        background,
+        noise,
+        _level(nk, from_tumors_um, from_others_um)[0],
     )
 
 
-def grown(mask: Mask, by_um: float, pixel_um: float) -> Mask:
-    """A mask with a rim of `by_um` added; taken off, if that is negative."""
-    side = 2 * round(abs(by_um) / pixel_um) + 1
-    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side))
-    changed = cv2.dilate(mask, disc) if by_um > 0 else cv2.erode(mask, disc)
-    return np.asarray(changed, np.uint8)
-
-
-def blurred(image: Image, sigma_px: float) -> Image:
-    """A Gaussian blur."""
-    return np.asarray(cv2.GaussianBlur(image, (0, 0), sigma_px), np.float32)
+def _span(low_um: float, high_um: float, pixel_um: float, length: int, shrink: int) -> range:
+    """The pixels from one place to another, as far as there are any, in steps of `shrink`."""
+    first = max(int(low_um // pixel_um), 0)
+    last = min(int(-(-high_um // pixel_um)), length)
+    return range(first, first + max(last - first, 0) // shrink * shrink, shrink)
 
 
 def _shrunk(image: Pixels | None, window: tuple[slice, slice], by: int) -> Image | None:
     if image is None:
         return None
-    as_float = image[window].astype(np.float32)
+    part = image[window]
     if by == 1:
-        return as_float
-    size = as_float.shape[1] // by, as_float.shape[0] // by
-    return np.asarray(cv2.resize(as_float, size, interpolation=cv2.INTER_AREA), np.float32)
+        return part.astype(np.float32)
+    return averaged(part, by)
 
 
-def _background(image: Image | None, clear: NDArray[np.bool_]) -> tuple[float, float]:
-    """Median and SD of every other pixel of an image, where `clear` of cells."""
-    if image is None:
-        return 0.0, 0.0
-    outside = image[::2, ::2][clear]
-    if outside.size < FEWEST_CLEAR:
-        outside = image[::2, ::2].ravel()
-    quarter, half = outside.size // 4, outside.size // 2
-    ordered = np.partition(outside, (quarter, half))
-    return float(ordered[half]), 1.4826 * float(ordered[half] - ordered[quarter]) + 1e-6
+@compiled
+def averaged(image: Pixels, by: int) -> Image:
+    """An image whose pixels are means of `by` x `by`."""
+    rows, columns = image.shape[0] // by, image.shape[1] // by
+    mean = np.zeros((rows, columns), np.float32)
+    for row in range(rows * by):
+        for column in range(columns * by):
+            mean[row // by, column // by] += np.float32(image[row, column])
+    mean /= np.float32(by * by)
+    return mean
+
+
+def _distance_um(outside: Mask, pixel_um: float) -> Image:
+    """How far each pixel marked 1 is from the nearest one marked 0; far, where there is none."""
+    distance = cv2.distanceTransform(outside, cv2.DIST_L2, 3)
+    return np.asarray(np.minimum(distance, FAR_PX) * np.float32(pixel_um))
+
+
+def _level(
+    image: Image | None, from_tumors_um: Image, from_others_um: Image
+) -> tuple[float, float]:
+    return (0.0, 0.0) if image is None else level(image, from_tumors_um, from_others_um)
+
+
+@compiled
+def level(image: Image, from_tumors_um: Image, from_others_um: Image) -> tuple[float, float]:
+    """Mean and SD of the pixels clear of cells; of every second pixel, where too few are.
+
+    A mean, because cameras count in whole numbers: a median would jump by one of them. Pixels
+    that stand out (debris, cells not found) are left out.
+    """
+    values = np.empty(image.size // 2 + image.shape[0], np.float32)
+    count = 0
+    for everywhere in (False, True):
+        if count >= FEWEST_CLEAR:
+            break
+        count = 0
+        for row in range(image.shape[0]):
+            for column in range(row % 2, image.shape[1], 2):
+                far = min(from_tumors_um[row, column], from_others_um[row, column]) > STRAY_UM
+                if everywhere or far:
+                    values[count] = image[row, column]
+                    count += 1
+    outside = values[:count]
+    quarter, half = count // 4, count // 2
+    ordered = np.partition(outside, half)
+    middle = ordered[half]
+    spread = 1.4826 * (middle - np.partition(ordered[: half + 1], quarter)[quarter]) + 0.5
+    total, square, kept = 0.0, 0.0, 0
+    for value in outside:
+        if abs(value - middle) <= OUTSTANDING * spread:
+            total += value - middle
+            square += (value - middle) ** 2
+            kept += 1
+    mean = total / kept
+    return float(middle) + mean, sqrt(max(square / kept - mean * mean, 0.0)) + 1e-6

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import isfinite, nan
+from math import inf, isfinite, nan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -228,13 +228,14 @@ def _bodies(
 
 def _fed(course: Course, portrait: Portrait, life: Life | None) -> Course:
     """The course with what the NK cell holds of the tumor now."""
-    mask, dye = portrait.nks_mask[course.nk_id], portrait.dye
-    uptake = uptake_of(portrait.crop, mask, portrait.tumors_mask, dye, course.meal.leaks)
+    uptake = uptake_of(portrait.crop, course.nk_id, portrait.dye, course.meal.leaks)
     if uptake is None:
         return course
     # A dying cell sheds pieces and spills its dye: those are no bites.
     holding = course.encounter is not None and (life is None or life.is_alive)
-    meal = eaten(course.meal, uptake, portrait.dye, portrait.time_s, holding=holding)
+    since_s = course.encounter.start_s if holding and course.encounter is not None else inf
+    ground = portrait.crop.tumor_background
+    meal = eaten(course.meal, uptake, portrait.glow, ground, portrait.time_s, since_s=since_s)
     return replace(course, meal=meal)
 
 

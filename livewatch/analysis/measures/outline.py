@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from math import atan2, cos, degrees, hypot, pi, sin, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,6 +21,7 @@ DIRECTIONS = 192
 """Directions in which a cell is sampled, equally spaced from +x towards +y."""
 STEP_UM = 0.25
 SMOOTH_STEPS = 2
+FEWEST_POINTS = 16
 SHAPE_HARMONICS = 2
 DEEP_UM = 0.5
 """Masks made independently overlap at a contact by less than this."""
@@ -31,12 +33,14 @@ class Outline:
 
     `points_um` (n, 2) lie at equal steps along it; `directions_deg` (n,) is where each is seen
     from the centre, 0..360; `radius_um` (DIRECTIONS,) is the distance to the outline by direction.
+    `waves_um` is the RMS of the membrane's ripple: the radius without its slowest harmonics.
     """
 
     x_um: float
     y_um: float
     area_um2: float
     perimeter_um: float
+    waves_um: float
     points_um: Floats
     directions_deg: Floats
     radius_um: Floats
@@ -44,27 +48,17 @@ class Outline:
     @property
     def roundness(self) -> float:
         """4 pi area / perimeter^2, with the perimeter of the smoothed outline."""
-        return float(4 * np.pi * self.area_um2 / self.perimeter_um**2)
+        return 4 * pi * self.area_um2 / self.perimeter_um**2
 
     @property
     def mean_radius_um(self) -> float:
         """Radius of the circle with the same perimeter: one turn is 2 pi of these."""
-        return self.perimeter_um / (2 * np.pi)
+        return self.perimeter_um / (2 * pi)
 
     @property
     def elongation(self) -> tuple[float, float]:
         """(axis ratio, direction of the long axis in degrees, 0..180), from second moments."""
-        xx, yy, xy = _moments(self.points_um - (self.x_um, self.y_um))
-        spread = float(np.hypot(xx - yy, 2 * xy))
-        ratio = np.sqrt((xx + yy + spread) / max(xx + yy - spread, 1e-9))
-        return float(ratio), float(np.degrees(np.arctan2(2 * xy, xx - yy)) / 2 % 180)
-
-    @property
-    def waves_um(self) -> float:
-        """RMS of the membrane's ripple: the radius without its slowest harmonics."""
-        spectrum = np.fft.rfft(self.radius_um)
-        spectrum[: SHAPE_HARMONICS + 1] = 0
-        return float(np.sqrt(np.mean(np.fft.irfft(spectrum, DIRECTIONS) ** 2)))
+        return elongation_of(self.points_um, self.x_um, self.y_um)
 
 
 def outline_of(
@@ -75,74 +69,155 @@ def outline_of(
     What of it lies deep inside the outlines `inside_of` (NK cells) is cut off along a straight
     line: there, tumor light is a bite, no longer the tumor.
     """
-    points = _smooth(_equal_steps(np.asarray(outline_um, dtype=np.float64)))
-    points = _equal_steps(_without_bites(points, inside_of))
-    area, x_um, y_um = _area_and_centre(points)
+    points = evened(smoothed(evened(np.asarray(outline_um, np.float64))))
+    kept = np.ones(len(points), np.bool_)
+    for other in inside_of:
+        keep_outside(points, np.asarray(other, np.float64), kept)
+    numbers, points, directions, radius = unrolled(points, kept)
+    x_um, y_um, area_um2, perimeter_um, waves_um = numbers
+    return Outline(x_um, y_um, area_um2, perimeter_um, waves_um, points, directions, radius)
+
+
+@compiled
+def evened(polygon: Floats) -> Floats:
+    """Points at equal steps of about STEP_UM along a closed polygon, from its first point on."""
+    size = len(polygon)
+    length = 0.0
+    for i in range(size):
+        j = (i + 1) % size
+        length += hypot(polygon[j, 0] - polygon[i, 0], polygon[j, 1] - polygon[i, 1])
+    count = max(int(length / STEP_UM), FEWEST_POINTS)
+    points = np.empty((count, 2))
+    edge, begin, done = 0, 0.0, 0
+    while edge < size and done < count:
+        x0, y0 = polygon[edge, 0], polygon[edge, 1]
+        dx = polygon[(edge + 1) % size, 0] - x0
+        dy = polygon[(edge + 1) % size, 1] - y0
+        end = begin + hypot(dx, dy)
+        while done < count and (done * length / count < end or edge == size - 1):
+            part = (done * length / count - begin) / max(end - begin, 1e-12)
+            points[done, 0], points[done, 1] = x0 + part * dx, y0 + part * dy
+            done += 1
+        begin, edge = end, edge + 1
+    return points
+
+
+@compiled
+def smoothed(points: Floats) -> Floats:
+    """Take the pixel steps out of an outline, so that its length is that of the membrane."""
+    size = len(points)
+    mean = np.empty_like(points)
+    for i in range(size):
+        x, y = 0.0, 0.0
+        for step in range(-SMOOTH_STEPS, SMOOTH_STEPS + 1):
+            j = (i + step) % size
+            x += points[j, 0]
+            y += points[j, 1]
+        mean[i, 0], mean[i, 1] = x / (2 * SMOOTH_STEPS + 1), y / (2 * SMOOTH_STEPS + 1)
+    return mean
+
+
+@compiled
+def keep_outside(points: Floats, other: Floats, kept: NDArray[np.bool_]) -> None:
+    """Unmark in `kept` the points that lie deeper than DEEP_UM inside the outline `other`."""
+    away = distances_um(points, other, DEEP_UM)
+    for i in range(len(points)):
+        kept[i] &= away[i] > -DEEP_UM
+
+
+@compiled
+def unrolled(
+    points: Floats, kept: NDArray[np.bool_]
+) -> tuple[tuple[float, float, float, float, float], Floats, Floats, Floats]:
+    """((x, y, area, perimeter, waves), points, directions, radius) of what is kept of an outline.
+
+    All of it is kept where hardly half would be left.
+    """
+    if kept.sum() > len(points) // 2:
+        points = evened(points[kept])
+    area, x, y = area_and_centre(points)
     if area < 0:
         points = points[::-1].copy()
-    around = points - (x_um, y_um)
-    directions = np.degrees(np.arctan2(around[:, 1], around[:, 0])) % 360
-    radius = _radius_by_direction(directions, np.hypot(around[:, 0], around[:, 1]))
-    return Outline(x_um, y_um, abs(area), _length_um(points), points, directions, radius)
+    size, length = len(points), 0.0
+    directions, away = np.empty(size), np.empty(size)
+    for i in range(size):
+        dx, dy = points[i, 0] - x, points[i, 1] - y
+        directions[i], away[i] = degrees(atan2(dy, dx)) % 360.0, hypot(dx, dy)
+        j = (i + 1) % size
+        length += hypot(points[j, 0] - points[i, 0], points[j, 1] - points[i, 1])
+    radius = radius_by_direction(directions, away)
+    return (x, y, abs(area), length, waves_of(radius)), points, directions, radius
 
 
-def _without_bites(points: Floats, inside_of: Iterable[NDArray[np.floating]]) -> Floats:
-    kept = np.ones(len(points), bool)
-    for other in inside_of:
-        kept &= distances_um(points, np.asarray(other, np.float64), DEEP_UM) > -DEEP_UM
-    return points[kept] if np.count_nonzero(kept) > len(points) // 2 else points
-
-
-def _length_um(points: Floats) -> float:
-    return float(np.hypot(*np.diff(points, axis=0, append=points[:1]).T).sum())
-
-
-def _area_and_centre(polygon: Floats) -> tuple[float, float, float]:
+@compiled
+def area_and_centre(polygon: Floats) -> tuple[float, float, float]:
     """Signed area and centre of area (shoelace formula), computed about the first point."""
-    x, y = (polygon - polygon[0]).T
-    x_next, y_next = np.roll(x, -1), np.roll(y, -1)
-    cross = x * y_next - x_next * y
-    area = float(cross.sum() / 2)
-    if area == 0:
-        return 0.0, float(polygon[:, 0].mean()), float(polygon[:, 1].mean())
-    centre_x = float(((x + x_next) * cross).sum() / (6 * area) + polygon[0, 0])
-    return area, centre_x, float(((y + y_next) * cross).sum() / (6 * area) + polygon[0, 1])
+    size = len(polygon)
+    twice, x, y = 0.0, 0.0, 0.0
+    for i in range(size):
+        x0, y0 = polygon[i, 0] - polygon[0, 0], polygon[i, 1] - polygon[0, 1]
+        j = (i + 1) % size
+        x1, y1 = polygon[j, 0] - polygon[0, 0], polygon[j, 1] - polygon[0, 1]
+        cross = x0 * y1 - x1 * y0
+        twice += cross
+        x += (x0 + x1) * cross
+        y += (y0 + y1) * cross
+    if twice == 0.0:
+        return 0.0, polygon[:, 0].mean(), polygon[:, 1].mean()
+    return twice / 2, x / (3 * twice) + polygon[0, 0], y / (3 * twice) + polygon[0, 1]
 
 
-def _moments(around: Floats) -> tuple[float, float, float]:
-    """Second moments of the area within a polygon about the origin (Green's theorem)."""
-    x, y = around.T
-    x_next, y_next = np.roll(x, -1), np.roll(y, -1)
-    cross = x * y_next - x_next * y
-    sign = np.sign(cross.sum()) or 1.0
-    xx = sign * float((cross * (x**2 + x * x_next + x_next**2)).sum()) / 12
-    yy = sign * float((cross * (y**2 + y * y_next + y_next**2)).sum()) / 12
-    mixed = x * y_next + 2 * x * y + 2 * x_next * y_next + x_next * y
-    return xx, yy, sign * float((cross * mixed).sum()) / 24
-
-
-def _smooth(points: Floats) -> Floats:
-    """Take the pixel steps out of an outline, so that its length is that of the membrane."""
-    reach = SMOOTH_STEPS
-    around = np.concatenate((points[-reach:], points, points[:reach]))
-    sums = np.cumsum(np.vstack((np.zeros((1, 2)), around)), axis=0)
-    return np.asarray((sums[2 * reach + 1 :] - sums[: -2 * reach - 1]) / (2 * reach + 1))
-
-
-def _equal_steps(polygon: Floats) -> Floats:
-    closed = np.vstack((polygon, polygon[:1]))
-    along = np.concatenate(([0.0], np.cumsum(np.hypot(*np.diff(closed, axis=0).T))))
-    count = max(int(along[-1] / STEP_UM), 16)
-    where = np.arange(count) * (along[-1] / count)
-    return np.column_stack([np.interp(where, along, closed[:, axis]) for axis in (0, 1)])
-
-
-def _radius_by_direction(directions_deg: Floats, radius_um: Floats) -> Floats:
-    """Radius at the DIRECTIONS; where the outline folds back, the mean of its crossings."""
-    order = np.argsort(directions_deg, kind="stable")
-    wanted = np.arange(DIRECTIONS) * (360 / DIRECTIONS)
-    radius: Floats = np.interp(wanted, directions_deg[order], radius_um[order], period=360)
+@compiled
+def radius_by_direction(directions_deg: Floats, away_um: Floats) -> Floats:
+    """Radius at the DIRECTIONS; where the outline folds back, one of its crossings."""
+    order = np.argsort(directions_deg)
+    size, after = len(order), 0
+    radius = np.empty(DIRECTIONS)
+    for i in range(DIRECTIONS):
+        wanted = i * 360.0 / DIRECTIONS
+        while after < size and directions_deg[order[after]] < wanted:
+            after += 1
+        one, two = order[after - 1], order[after % size]
+        step = (directions_deg[two] - directions_deg[one]) % 360.0
+        part = ((wanted - directions_deg[one]) % 360.0) / step if step > 0.0 else 0.0
+        radius[i] = away_um[one] + part * (away_um[two] - away_um[one])
     return radius
+
+
+@compiled
+def waves_of(radius: Floats) -> float:
+    """RMS of the radius by direction without its mean and first SHAPE_HARMONICS harmonics."""
+    left = (radius * radius).mean() - radius.mean() ** 2
+    for wave in range(1, SHAPE_HARMONICS + 1):
+        across, along = 0.0, 0.0
+        for i in range(DIRECTIONS):
+            turn = 2.0 * pi * wave * i / DIRECTIONS
+            across += radius[i] * cos(turn)
+            along += radius[i] * sin(turn)
+        left -= 2.0 * (across * across + along * along) / DIRECTIONS**2
+    return sqrt(max(left, 0.0))
+
+
+@compiled
+def elongation_of(points: Floats, x: float, y: float) -> tuple[float, float]:
+    """Axis ratio and direction of the long axis (degrees) of the area within a polygon.
+
+    Second moments about (x, y), by Green's theorem.
+    """
+    xx, yy, xy, area = 0.0, 0.0, 0.0, 0.0
+    for i in range(len(points)):
+        x0, y0 = points[i, 0] - x, points[i, 1] - y
+        j = (i + 1) % len(points)
+        x1, y1 = points[j, 0] - x, points[j, 1] - y
+        cross = x0 * y1 - x1 * y0
+        area += cross
+        xx += cross * (x0 * x0 + x0 * x1 + x1 * x1) / 12
+        yy += cross * (y0 * y0 + y0 * y1 + y1 * y1) / 12
+        xy += cross * (x1 * y0 + 2 * x0 * y0 + 2 * x1 * y1 + x0 * y1) / 24
+    sign = 1.0 if area >= 0 else -1.0
+    spread = hypot(xx - yy, 2 * xy)
+    ratio = sqrt((sign * (xx + yy) + spread) / max(sign * (xx + yy) - spread, 1e-9))
+    return ratio, degrees(atan2(sign * 2 * xy, sign * (xx - yy))) / 2 % 180.0
 
 
 @compiled

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from livewatch.analysis.measures.outline import distances_um
+from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -35,54 +36,66 @@ class Patch:
 
 def patch_of(tumor: Outline, nk_um: NDArray[np.floating], within_um: float) -> Patch | None:
     """The membrane within `within_um` of the NK outline `nk_um` (m, 2), None if there is none."""
-    distance = distances_um(tumor.points_um, np.asarray(nk_um, dtype=np.float64), within_um)
-    covered = _bridged(distance <= within_um, round(BRIDGE_UM / _step_um(tumor)))
-    if not covered.any():
+    points = len(tumor.points_um)
+    covered, start, count = covered_by(
+        tumor.points_um,
+        np.asarray(nk_um, np.float64),
+        within_um,
+        round(BRIDGE_UM * points / tumor.perimeter_um),
+    )
+    if covered == 0:
         return None
-    start, count = _longest(covered)
-    n = len(covered)
-    fraction = float(covered.mean())
     return Patch(
-        length_um=fraction * tumor.perimeter_um,
-        fraction=fraction,
-        middle_deg=_direction(tumor, start + count // 2) if count < n else float("nan"),
+        length_um=covered / points * tumor.perimeter_um,
+        fraction=covered / points,
+        middle_deg=_direction(tumor, start + count // 2) if count < points else float("nan"),
         start_deg=_direction(tumor, start),
         end_deg=_direction(tumor, start + count - 1),
     )
-
-
-def _step_um(tumor: Outline) -> float:
-    return tumor.perimeter_um / len(tumor.points_um)
 
 
 def _direction(tumor: Outline, index: int) -> float:
     return float(tumor.directions_deg[index % len(tumor.directions_deg)])
 
 
-def _bridged(covered: NDArray[np.bool_], longest: int) -> NDArray[np.bool_]:
+@compiled
+def covered_by(
+    points: NDArray[np.float64], nk: NDArray[np.float64], within_um: float, bridge: int
+) -> tuple[int, int, int]:
+    """How many points of an outline are covered; the longest stretch's first one, and its length.
+
+    Breaks of at most `bridge` points are closed first.
+    """
+    size = len(points)
+    covered = distances_um(points, nk, within_um) <= within_um
+    close_breaks(covered, bridge)
+    total = covered.sum()
+    if total == 0 or total == size:
+        return total, 0, total
+    first, longest, run = 0, 0, 0
+    begin = np.flatnonzero(~covered)[0]  # not in the middle of a stretch
+    for step in range(1, size + 1):
+        at = (begin + step) % size
+        run = run + 1 if covered[at] else 0
+        if run > longest:
+            longest, first = run, (at - run + 1) % size
+    return total, first, longest
+
+
+@compiled
+def close_breaks(covered: NDArray[np.bool_], longest: int) -> None:
     """Close circular breaks of at most `longest` points."""
-    if covered.all() or not covered.any():
-        return covered
-    closed = covered.copy()
-    for start, count in _runs(~covered):
-        if count <= longest:
-            closed[np.arange(start, start + count) % len(covered)] = True
-    return closed
-
-
-def _runs(flags: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """(start, count) of each circular run of True; not for flags that are all True."""
-    before = np.roll(flags, 1)
-    starts = np.flatnonzero(flags & ~before)
-    ends = np.flatnonzero(~flags & before)
-    if len(starts) == 0:
-        return []
-    following = ends[np.searchsorted(ends, starts) % len(ends)]
-    counts = (following - starts) % len(flags)
-    return [(int(start), int(count)) for start, count in zip(starts, counts, strict=True)]
-
-
-def _longest(covered: NDArray[np.bool_]) -> tuple[int, int]:
-    if covered.all():
-        return 0, len(covered)
-    return max(_runs(covered), key=lambda run: run[1])
+    if not covered.any():
+        return
+    size = len(covered)
+    begin = np.flatnonzero(covered)[0]
+    run = 0
+    for step in range(1, size + 1):
+        at = (begin + step) % size
+        if not covered[at]:
+            run += 1
+            continue
+        if run <= longest:
+            for back in range(1, run + 1):
+                covered[(at - back) % size] = True
+        run = 0

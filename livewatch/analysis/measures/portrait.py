@@ -3,41 +3,42 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import nan
+from math import hypot, nan
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from livewatch.analysis.measures.crop import crop_of, grown
+from livewatch.analysis.measures.crop import crop_of
 from livewatch.analysis.measures.outline import distances_um, outline_of
 from livewatch.analysis.measures.texture import texture_of
 from livewatch.analysis.measures.twist import Turn, first_sight, turned
+from livewatch.compiled import compiled
 from livewatch.model import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from livewatch.analysis.measures.crop import Crop, Images, Mask
+    from livewatch.analysis.measures.crop import Crop, Image, Images
     from livewatch.analysis.measures.outline import Outline
     from livewatch.analysis.measures.twist import Body
     from livewatch.model import Cell, Frame
 
 DEATH_RING_UM = 2.0
 DEEP_INSIDE_UM = 3.0
-RIM_UM = 0.6
-"""Blur carries light this far beyond the outline."""
+CORE_UM = 1.0
+CORE_CLEAR_UM = 2.0
+FEWEST_PIXELS = 20
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Portrait:
     """A closer look at one tumor cell.
 
-    `dye` is all tumor light of the cell in counts times um2; `death` the death channel's mean
-    over the cell above its surroundings, `death_noise` what living cells do not exceed (NaN
-    without the channel). `body` is what to remember of its turning. `nks_mask` are the
-    NK cells at it, by id, each without the others.
+    `dye` is all tumor light of the cell in counts times um2; `glow` the mean count of its core,
+    background included, well inside and well away from other cells (NaN if none of it is): the
+    outline does not matter to it. `death` is the death channel's mean over the cell above its
+    surroundings, `death_noise` what living cells do not exceed (NaN without the channel). `body`
+    is what to remember of its turning.
     """
 
     time_s: float
@@ -45,9 +46,8 @@ class Portrait:
     crop: Crop
     turn: Turn
     body: Body | None
-    tumors_mask: Mask
-    nks_mask: dict[int, Mask]
     dye: float
+    glow: float
     death: float
     death_noise: float
 
@@ -70,19 +70,12 @@ def portrait_of(
     if crop is None:
         return None
     body, turn = _turn(crop, outline, tumor, body, frame.time_s) if nks else (body, Turn())
-    tumors = [cell.outline_um for cell in others if _is_tumor(cell, nks)]
+    dye, glow = (nan, nan)
+    if crop.tumor is not None:
+        dye, glow = light_of(crop.tumor, crop.depth_um, crop.from_others_um, crop.tumor_background)
     death, noise = _death(crop)
     return Portrait(
-        time_s=frame.time_s,
-        outline=outline,
-        crop=crop,
-        turn=turn,
-        body=body,
-        nks_mask={nk.id: _alone(crop, nk, others) for nk in nks},
-        tumors_mask=crop.tumor_mask | crop.mask(*tumors),
-        dye=_dye(crop),
-        death=death,
-        death_noise=noise,
+        frame.time_s, outline, crop, turn, body, dye * crop.pixel_um**2, glow, death, noise
     )
 
 
@@ -99,22 +92,6 @@ def _turn(
     return turned(body, texture, time_s)
 
 
-def _alone(crop: Crop, nk: Cell, others: Sequence[Cell]) -> Mask:
-    """Where an NK cell is, and no other NK cell."""
-    rest = [cell.outline_um for cell in others if cell.kind is Kind.NK and cell.id != nk.id]
-    return crop.mask(nk.outline_um) & (1 - crop.mask(*rest))
-
-
-def _is_tumor(cell: Cell, nks: Sequence[Cell]) -> bool:
-    """Whether it is a tumor cell, and not what an NK cell bit off one."""
-    if cell.kind is not Kind.TUMOR:
-        return False
-    centre = np.array([[cell.x_um, cell.y_um]])
-    return all(
-        cell.area_um2 > nk.area_um2 or distances_um(centre, _outline(nk), 0.0)[0] >= 0 for nk in nks
-    )
-
-
 def _seen_through(cell: Cell, tumor: Outline) -> bool:
     """Whether an NK cell lies well inside the tumor's outline.
 
@@ -122,31 +99,37 @@ def _seen_through(cell: Cell, tumor: Outline) -> bool:
     """
     if cell.kind is not Kind.NK:
         return False
+    if hypot(cell.x_um - tumor.x_um, cell.y_um - tumor.y_um) > tumor.radius_um.max():
+        return False
     centre = np.array([[cell.x_um, cell.y_um]])
     return bool(distances_um(centre, tumor.points_um, 0.0)[0] < -DEEP_INSIDE_UM)
 
 
-def _outline(cell: Cell) -> NDArray[np.float64]:
-    return np.asarray(cell.outline_um, np.float64)
-
-
-def _dye(crop: Crop) -> float:
-    """All tumor light of the cell; its blurred rim only where no other cell is."""
-    if crop.tumor is None:
-        return nan
-    own = grown(crop.tumor_mask, RIM_UM, crop.pixel_um)
-    own &= crop.tumor_mask | (1 - crop.others_mask)
-    return float((crop.tumor[own > 0] - crop.tumor_background).sum()) * crop.pixel_um**2
+@compiled
+def light_of(
+    image: Image, depth_um: Image, from_others_um: Image, background: float
+) -> tuple[float, float]:
+    """All light of a tumor cell, and the mean of its core with background (NaN: not seen)."""
+    total, core, count = 0.0, 0.0, 0
+    for row in range(image.shape[0]):
+        for column in range(image.shape[1]):
+            if depth_um[row, column] == 0:
+                continue
+            light = image[row, column] - background
+            total += light
+            if depth_um[row, column] > CORE_UM and from_others_um[row, column] > CORE_CLEAR_UM:
+                core += image[row, column]
+                count += 1
+    return total, core / count if count >= FEWEST_PIXELS else nan
 
 
 def _death(crop: Crop) -> tuple[float, float]:
     """The death dye's mean in the cell above the ring around it, and that ring's own spread."""
     if crop.death is None or not crop.tumor_mask.any():
         return nan, nan
-    cells = crop.tumor_mask | crop.others_mask
-    ring = grown(crop.tumor_mask, DEATH_RING_UM, crop.pixel_um) & (1 - cells)
-    around = crop.death[ring > 0]
-    if len(around) < 20:
+    near = (crop.from_tumors_um > 0) & (crop.from_tumors_um <= DEATH_RING_UM)
+    around = crop.death[near & (crop.others_mask == 0)]
+    if len(around) < FEWEST_PIXELS:
         return nan, nan
     inside = float(crop.death[crop.tumor_mask > 0].mean())
     return inside - float(np.median(around)), float(np.std(around))

@@ -8,26 +8,31 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from livewatch.analysis.measures.crop import grown
 from livewatch.analysis.measures.outline import DIRECTIONS
+from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from livewatch.analysis.measures.crop import Crop, Mask
+    from livewatch.analysis.measures.crop import Crop
     from livewatch.analysis.measures.outline import Outline
 
     Map = NDArray[np.float32]
+    Floats = NDArray[np.float64]
 
 RINGS = np.linspace(0.2, 0.92, 12)
 FINE_UM = 0.35
 """Blur that takes out noise, and"""
-COARSE_UM = 2.5
-"""blur whose result is taken off: shading, thickness and stray light are broader than this."""
+COARSE_UM = 8.5
+"""side of the square whose mean is taken off: shading, thickness, stray light are broader."""
 CLEAR_UM = 1.2
 """Texture this close to another cell is not looked at: stray light."""
 EDGE_UM = 0.5
 FEWEST_PIXELS_ACROSS = 14
+FEWEST_PIXELS = 30
+FAINTEST = 1e-3
+ANGLE = np.arange(DIRECTIONS) * (2 * np.pi / DIRECTIONS)
+COS, SIN = np.cos(ANGLE), np.sin(ANGLE)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,53 +49,95 @@ def texture_of(crop: Crop, tumor: Outline) -> Texture | str:
         return "no image of the tumor channel"
     if 2 * tumor.mean_radius_um < FEWEST_PIXELS_ACROSS * crop.pixel_um:
         return f"fewer than {FEWEST_PIXELS_ACROSS} pixels across the cell"
-    clear = _clear(crop)
-    if not clear.any():
+    both, mean = alone(crop.tumor, crop.depth_um, crop.from_others_um, crop.tumor_background)
+    if mean <= 0:
         return "covered by other cells"
-    columns, rows = _where(crop, tumor)
-    structure = np.dstack((_structure(crop.tumor - crop.tumor_background, clear, crop), clear))
-    unrolled = cv2.remap(structure, columns, rows, cv2.INTER_LINEAR)
-    weight = np.asarray(unrolled[..., 1] > 0.99, np.float32)
-    rings = unrolled[..., 0] * weight
-    seen = np.maximum(weight.sum(axis=1, keepdims=True), 1)
-    rings -= rings.sum(axis=1, keepdims=True) / seen
-    return Texture(np.asarray(rings * weight, np.float32), weight)
+    column, row = crop.to_pixels(tumor.x_um, tumor.y_um)
+    rings, weight = unrolled(
+        both,
+        np.asarray(cv2.GaussianBlur(both, (0, 0), FINE_UM / crop.pixel_um), np.float32),
+        np.asarray(cv2.integral(both, sdepth=cv2.CV_64F), np.float64),
+        mean,
+        round((COARSE_UM / crop.pixel_um - 1) / 2),
+        tumor.radius_um / crop.pixel_um,
+        column,
+        row,
+    )
+    return Texture(rings, weight)
 
 
-def _clear(crop: Crop) -> Map:
-    """Where the tumor is seen by itself: 1, else 0."""
-    covered = grown(crop.others_mask, CLEAR_UM, crop.pixel_um)
-    alone: Mask = grown(crop.tumor_mask, -EDGE_UM, crop.pixel_um) & (1 - covered)
-    return alone.astype(np.float32)
+@compiled
+def alone(image: Map, depth_um: Map, from_others_um: Map, background: float) -> tuple[Map, float]:
+    """Where the tumor is seen by itself: (its light or 0, 1 or 0), and its mean (0: nowhere)."""
+    both = np.zeros((*image.shape, 2), np.float32)
+    total, count = 0.0, 0
+    for row in range(image.shape[0]):
+        for column in range(image.shape[1]):
+            clear = depth_um[row, column] > EDGE_UM and from_others_um[row, column] > CLEAR_UM
+            if clear:
+                both[row, column, 0] = image[row, column] - background
+                both[row, column, 1] = 1.0
+                total += both[row, column, 0]
+                count += 1
+    return both, max(total / count, FAINTEST) if count >= FEWEST_PIXELS else 0.0
 
 
-def _structure(image: Map, clear: Map, crop: Crop) -> Map:
-    """Structure between FINE_UM and COARSE_UM, as a share of the cell's mean brightness.
+@compiled
+def unrolled(
+    both: Map,
+    fine: Map,
+    sums: Floats,
+    mean: float,
+    reach: int,
+    radius: Floats,
+    column: float,
+    row: float,
+) -> tuple[Map, Map]:
+    """Structure between FINE_UM and COARSE_UM as a share of `mean`, by ring and direction.
 
-    Means are over the pixels that are clear, so that nothing beside them shows.
+    Means are over what is clear, so that nothing beside it shows; a sample counts where the
+    four pixels around it are clear. Each ring's own mean is taken off.
     """
-    both = np.dstack((image * clear, clear))
-    fine = cv2.GaussianBlur(both, (0, 0), FINE_UM / crop.pixel_um)
-    coarse = cv2.stackBlur(both, 2 * (_stack_side(COARSE_UM / crop.pixel_um),))
-    least = np.float32(1e-3)
-    structure = fine[..., 0] / np.maximum(fine[..., 1], least)
-    structure -= coarse[..., 0] / np.maximum(coarse[..., 1], least)
-    mean = max(float(both[..., 0].sum() / clear.sum()), 1e-3)
-    return np.asarray(structure * (clear / np.float32(mean)), np.float32)
+    rings = np.zeros((len(RINGS), DIRECTIONS), np.float32)
+    weight = np.zeros((len(RINGS), DIRECTIONS), np.float32)
+    rows, columns = both.shape[:2]
+    for ring in range(len(RINGS)):
+        total, count = 0.0, 0
+        for i in range(DIRECTIONS):
+            x = column + RINGS[ring] * radius[i] * COS[i]
+            y = row + RINGS[ring] * radius[i] * SIN[i]
+            c, r = int(np.floor(x)), int(np.floor(y))
+            if c < 0 or r < 0 or c + 1 >= columns or r + 1 >= rows:
+                continue
+            if both[r, c, 1] * both[r, c + 1, 1] * both[r + 1, c, 1] * both[r + 1, c + 1, 1] == 0:
+                continue
+            u, v = x - c, y - r
+            near = (1 - v) * ((1 - u) * share(fine, r, c) + u * share(fine, r, c + 1)) + v * (
+                (1 - u) * share(fine, r + 1, c) + u * share(fine, r + 1, c + 1)
+            )
+            rings[ring, i] = (near - around(sums, int(y + 0.5), int(x + 0.5), reach)) / mean
+            weight[ring, i] = 1.0
+            total += rings[ring, i]
+            count += 1
+        for i in range(DIRECTIONS):
+            rings[ring, i] -= weight[ring, i] * total / max(count, 1)
+    return rings, weight
 
 
-def _stack_side(sigma_px: float) -> int:
-    """Side of a stack blur (triangular) with the standard deviation of a Gaussian."""
-    return 2 * round(6**0.5 * sigma_px) - 1
+@compiled
+def share(fine: Map, row: int, column: int) -> float:
+    """A blurred pixel, of what is clear about it."""
+    return float(fine[row, column, 0] / max(fine[row, column, 1], FAINTEST))
 
 
-def _where(crop: Crop, tumor: Outline) -> tuple[Map, Map]:
-    """Pixel columns and rows of the unrolled body's samples."""
-    radius = RINGS[:, None] * (tumor.radius_um / crop.pixel_um)
-    column, row = crop.to_pixels(np.array([[tumor.x_um, tumor.y_um]]))[0]
-    columns, rows = column + radius * COS, row + radius * SIN
-    return columns.astype(np.float32), rows.astype(np.float32)
-
-
-ANGLE = np.arange(DIRECTIONS) * (2 * np.pi / DIRECTIONS)
-COS, SIN = np.cos(ANGLE), np.sin(ANGLE)
+@compiled
+def around(sums: Floats, row: int, column: int, reach: int) -> float:
+    """The mean of what is clear in the square about a pixel; `sums` is an integral image."""
+    top, left = max(row - reach, 0), max(column - reach, 0)
+    bottom = min(row + reach + 1, sums.shape[0] - 1)
+    right = min(column + reach + 1, sums.shape[1] - 1)
+    total, count = 0.0, 0.0
+    for sign, r, c in ((1, bottom, right), (-1, top, right), (-1, bottom, left), (1, top, left)):
+        total += sign * sums[r, c, 0]
+        count += sign * sums[r, c, 1]
+    return total / max(count, 1.0)

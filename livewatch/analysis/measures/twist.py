@@ -12,20 +12,23 @@ Validated on synthetic cells only. A turn out of the image plane is not seen as 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from math import exp
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from livewatch.analysis.measures.outline import DIRECTIONS
 from livewatch.analysis.measures.texture import RINGS, Texture
+from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    Floats = NDArray[np.float64]
+    Map = NDArray[np.float32]
+    Curve = NDArray[np.float32]
 
 STEP_DEG = 360 / DIRECTIONS
 SMALLEST_OVERLAP = 0.35
@@ -62,38 +65,97 @@ class Body:
     twist_deg: float
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Match:
-    """One texture against others, a row each (n, DIRECTIONS), by how far it is turned.
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """The angle at which one texture fits another best, in steps of DIRECTIONS.
 
-    `correlation` is -1..1; `shared` the covariance in its place.
+    `offset` is the parabola's vertex about it, `correlation` -1..1 there, `contrast` the root of
+    the covariance, `rival` the best correlation further than RIVAL_DEG away.
     """
 
-    correlation: Floats
-    shared: Floats
+    step: int
+    offset: float
+    correlation: float
+    contrast: float
+    rival: float
+
+    @property
+    def angle_deg(self) -> float:
+        """By how much the later texture is turned."""
+        return (self.step + self.offset) * STEP_DEG
 
 
-def match(before: Sequence[Texture], now: Texture) -> Match:
-    """Correlate an unrolled body with others over all angles, each ring by its circumference."""
+def match(before: Sequence[Texture], now: Texture) -> tuple[Curve, ...]:
+    """Correlate an unrolled body with others over all angles, each ring by its circumference.
+
+    A (2, DIRECTIONS) each: the correlation, and the covariance, by how far it is turned.
+    """
     spectra = _spectra([*before, now])
-    texture, power, weight = spectra[:, :-1].conj() * spectra[[0, 2, 1], -1:]
-    seen = spectra[2, :-1].conj() * spectra[2, -1:]
-    lagged = np.fft.irfft(np.stack((texture, power, weight, seen)).sum(axis=-2), DIRECTIONS)
-    covariance, power_before, power_now, overlap = lagged
-    enough = overlap >= SMALLEST_OVERLAP * RINGS.sum() * DIRECTIONS
-    scale = np.sqrt(np.maximum(power_before * power_now, 1e-12))
-    return Match(
-        np.where(enough, covariance / scale, 0.0),
-        np.where(enough, covariance / np.maximum(overlap, 1e-9), 0.0),
-    )
+    lagged = np.fft.irfft(crossed(spectra), DIRECTIONS)
+    return tuple(correlated(each) for each in lagged)
 
 
-def _spectra(textures: Sequence[Texture]) -> NDArray[np.complex128]:
-    """Spectra (3, textures, rings, frequencies) along the directions: of value, square, weight."""
-    rings = np.stack([texture.rings for texture in textures])
-    weight = np.stack([texture.weight for texture in textures])
-    stacked = np.stack((rings, rings * rings, weight)) * np.sqrt(RINGS)[:, None]
-    return np.asarray(np.fft.rfft(stacked, axis=-1))
+def _spectra(textures: Sequence[Texture]) -> NDArray[np.complex64]:
+    """Spectra (textures, 3, rings, frequencies) along directions: of value, square, weight."""
+    stacked = np.empty((len(textures), 3, len(RINGS), DIRECTIONS), np.float32)
+    for row, texture in zip(stacked, textures, strict=True):
+        row[0], row[2] = texture.rings, texture.weight
+        np.multiply(texture.rings, texture.rings, out=row[1])
+    return np.asarray(np.fft.rfft(stacked, axis=-1), np.complex64)
+
+
+@compiled
+def crossed(spectra: NDArray[np.complex64]) -> NDArray[np.complex64]:
+    """Cross spectra of the last texture with each other one, summed over the rings.
+
+    (n, 4, frequencies): of value and value, square and weight, weight and square, weight and
+    weight.
+    """
+    last = len(spectra) - 1
+    cross = np.zeros((last, 4, spectra.shape[-1]), np.complex64)
+    for one in range(last):
+        for ring in range(len(RINGS)):
+            weight = np.float32(RINGS[ring])
+            for k in range(spectra.shape[-1]):
+                value = weight * np.conj(spectra[one, 0, ring, k])
+                square = weight * np.conj(spectra[one, 1, ring, k])
+                seen = weight * np.conj(spectra[one, 2, ring, k])
+                cross[one, 0, k] += value * spectra[last, 0, ring, k]
+                cross[one, 1, k] += square * spectra[last, 2, ring, k]
+                cross[one, 2, k] += seen * spectra[last, 1, ring, k]
+                cross[one, 3, k] += seen * spectra[last, 2, ring, k]
+    return cross
+
+
+@compiled
+def correlated(lagged: Curve) -> Curve:
+    """(correlation, covariance) from lagged sums of products; 0 where too little overlaps."""
+    least = SMALLEST_OVERLAP * RINGS.sum() * DIRECTIONS
+    curves = np.zeros((2, DIRECTIONS), np.float32)
+    for i in range(DIRECTIONS):
+        covariance, power_before, power_now, overlap = lagged[:, i]
+        if overlap >= least:
+            curves[0, i] = covariance / np.sqrt(max(power_before * power_now, 1e-12))
+            curves[1, i] = covariance / overlap
+    return curves
+
+
+@compiled
+def fitted(curves: Curve) -> tuple[int, float, float, float, float]:
+    """The fields of the `Fit` that (correlation, covariance) by angle give."""
+    correlation = curves[0]
+    best = int(correlation.argmax())
+    left, peak = correlation[best - 1], correlation[best]
+    right = correlation[(best + 1) % DIRECTIONS]
+    bend, offset = left - 2 * peak + right, 0.0
+    if bend < 0:
+        offset = min(max((left - right) / (2 * bend), -0.5), 0.5)
+    rival = -1.0
+    for i in range(DIRECTIONS):
+        away = abs((i - best + DIRECTIONS // 2) % DIRECTIONS - DIRECTIONS // 2)
+        if away * STEP_DEG > RIVAL_DEG:
+            rival = max(rival, correlation[i])
+    return best, offset, peak, np.sqrt(max(curves[1, best], 0.0)), rival
 
 
 def first_sight(tumor_id: int, texture: Texture, time_s: float) -> Body:
@@ -103,43 +165,31 @@ def first_sight(tumor_id: int, texture: Texture, time_s: float) -> Body:
 
 def turned(body: Body, now: Texture, time_s: float) -> tuple[Body, Turn]:
     """How far the body has turned since first sight, and what to remember."""
-    found = match((body.recent, body.anchor), now)
-    holds = bool(found.correlation[1].max() >= SMALLEST_MATCH)
+    recent, anchor = match((body.recent, body.anchor), now)
+    holds = bool(anchor[0].max() >= SMALLEST_MATCH)
     # An anchor that no longer looks like the cell has nothing to say.
-    correlation, shared = (
-        (rows.mean(axis=0) if holds else rows[0]) for rows in (found.correlation, found.shared)
-    )
-    best = int(correlation.argmax())
-    quality = float(correlation[best])
-    reason = _doubt(correlation, shared, best)
+    both = (recent + anchor) / np.float32(2) if holds else recent
+    fit = Fit(*fitted(np.asarray(both, np.float32)))
+    reason = _doubt(fit)
     if reason:
         if body.anchor_frames == 1:
             body = first_sight(body.tumor_id, now, time_s)
-        return body, Turn(quality=max(quality, 0.0), reason=reason)
-    angle = _nearest_turn((best + _vertex(correlation, best)) * STEP_DEG, body.twist_deg)
-    return _updated(body, now, angle, time_s, anchored=holds), Turn(angle, quality)
+        return body, Turn(quality=max(fit.correlation, 0.0), reason=reason)
+    angle = _nearest_turn(fit.angle_deg, body.twist_deg)
+    return _updated(body, now, angle, time_s, anchored=holds), Turn(angle, fit.correlation)
 
 
-def _doubt(correlation: NDArray[np.float64], shared: NDArray[np.float64], best: int) -> str:
+def _doubt(fit: Fit) -> str:
     """Why the best angle is not to be believed; empty if it is."""
-    if correlation[best] == 0:
+    if fit.correlation == 0:
         return "too little of the cell is seen in both frames"
-    if np.sqrt(max(shared[best], 0.0)) < SMALLEST_CONTRAST:
+    if fit.contrast < SMALLEST_CONTRAST:
         return "no texture: the cell is round and uniform"
-    if correlation[best] < SMALLEST_MATCH:
+    if fit.correlation < SMALLEST_MATCH:
         return "texture not recognised"
-    away = np.abs((np.arange(DIRECTIONS) - best + DIRECTIONS / 2) % DIRECTIONS - DIRECTIONS / 2)
-    rival = correlation[away * STEP_DEG > RIVAL_DEG].max()
-    if correlation[best] - rival < SMALLEST_LEAD:
+    if fit.correlation - fit.rival < SMALLEST_LEAD:
         return "texture looks alike at two angles"
     return ""
-
-
-def _vertex(values: NDArray[np.float64], at: int) -> float:
-    """Offset of the parabola's vertex through a peak and its two neighbours."""
-    left, peak, right = values[at - 1], values[at], values[(at + 1) % len(values)]
-    bend = left - 2 * peak + right
-    return 0.0 if bend >= 0 else float(np.clip((left - right) / (2 * bend), -0.5, 0.5))
 
 
 def _nearest_turn(angle_deg: float, before_deg: float) -> float:
@@ -148,29 +198,44 @@ def _nearest_turn(angle_deg: float, before_deg: float) -> float:
 
 
 def _updated(body: Body, now: Texture, angle: float, time_s: float, *, anchored: bool) -> Body:
-    upright = _turned_back(now, angle)
-    share = max(1 - np.exp(-(time_s - body.time_s) / REFRESH_S), 0.02)
-    recent = _blended(body.recent, upright, share)
+    upright = Texture(*turned_back(now.rings, now.weight, angle / STEP_DEG))
+    share = max(1 - exp(-(time_s - body.time_s) / REFRESH_S), 0.02)
     anchor, frames = body.anchor, body.anchor_frames
     if anchored and frames < ANCHOR_FRAMES and time_s - body.since_s <= ANCHOR_S:
         frames += 1
         anchor = _blended(anchor, upright, 1 / frames)
-    return replace(
-        body, anchor=anchor, recent=recent, anchor_frames=frames, time_s=time_s, twist_deg=angle
-    )
-
-
-def _turned_back(texture: Texture, angle_deg: float) -> Texture:
-    """The texture as it would look had the body not turned."""
-    whole, part = divmod(angle_deg / STEP_DEG, 1)
-    this = (np.arange(DIRECTIONS) + int(whole)) % DIRECTIONS
-    following = (this + 1) % DIRECTIONS
-    weight = texture.weight[:, this] * texture.weight[:, following]
-    rings = (1 - part) * texture.rings[:, this] + part * texture.rings[:, following]
-    return Texture((rings * weight).astype(np.float32), weight)
+    recent = _blended(body.recent, upright, share)
+    return Body(body.tumor_id, anchor, recent, frames, body.since_s, time_s, angle)
 
 
 def _blended(old: Texture, new: Texture, share: float) -> Texture:
+    return Texture(*blended(old.rings, old.weight, new.rings, new.weight, share))
+
+
+@compiled
+def turned_back(rings: Map, weight: Map, steps: float) -> tuple[Map, Map]:
+    """The texture as it would look had the body not turned by `steps` of DIRECTIONS."""
+    whole = int(np.floor(steps))
+    part = np.float32(steps - whole)
+    back, seen = np.zeros_like(rings), np.zeros_like(weight)
+    for i in range(DIRECTIONS):
+        this = (i + whole) % DIRECTIONS
+        following = (this + 1) % DIRECTIONS
+        for ring in range(len(rings)):
+            if weight[ring, this] > 0 and weight[ring, following] > 0:
+                step = rings[ring, following] - rings[ring, this]
+                back[ring, i], seen[ring, i] = rings[ring, this] + part * step, 1.0
+    return back, seen
+
+
+@compiled
+def blended(old: Map, old_weight: Map, new: Map, new_weight: Map, share: float) -> tuple[Map, Map]:
     """The mean of both where both are seen, `share` of it the new; else whichever is seen."""
-    part = np.where(old.weight > 0, share * new.weight, new.weight).astype(np.float32)
-    return Texture(old.rings + part * (new.rings - old.rings), np.maximum(old.weight, new.weight))
+    rings, weight = old.copy(), old_weight.copy()
+    for ring in range(len(old)):
+        for i in range(DIRECTIONS):
+            if new_weight[ring, i] > 0:
+                part = np.float32(share if old_weight[ring, i] > 0 else 1.0)
+                rings[ring, i] += part * (new[ring, i] - old[ring, i])
+                weight[ring, i] = 1.0
+    return rings, weight

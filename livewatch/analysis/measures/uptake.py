@@ -1,39 +1,40 @@
 """Tumor-colored material inside an NK cell, in one frame, as a share of the tumor's dye.
 
 Light in the tumor channel within an NK cell is of four kinds: bleed-through (goes with the NK
-dye), stray light of the tumor cells beside it (blurred copies of them), background, and what was
-bitten off. The first three are fitted together, leaving out what stands above them; that is the
-fourth.
+dye), stray light of the tumor cells beside it (falls off with the distance to them), background,
+and what was bitten off. The first three are fitted together, leaving out what stands above them;
+that is the fourth.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import pi, sqrt
+from math import ceil, erfc, exp, nan, pi, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from livewatch.analysis.measures.crop import blurred, grown
+from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from livewatch.analysis.measures.crop import Crop, Mask
+    from livewatch.analysis.measures.crop import Crop
 
     Image = NDArray[np.float32]
     Floats = NDArray[np.float64]
 
-CLEAR_UM = 0.6
+CLEAR_UM = 0.75
 """This close to a tumor cell, its own light outshines any bite."""
 STRAY_UM = (0.6, 1.8)
 SPOT_UM = 0.4
-SPOT_REACH_UM = 0.6
+SPOT_REACH_UM = 0.65
 FEWEST_PIXELS = 30
 OUTSTANDING = 3.5
 SIGNIFICANT = 6.0
 FITS = 3
-LEAST_CAUSE = np.array((5.0, 0.05, 0.05))
+CAUSES = 3
+LEAST_CAUSE = (5.0, 0.05, 0.05)
 """Causes (NK counts, stray shares) weaker than this explain nothing."""
 LOOSE, STIFF = 1e-3, 0.3
 """How strongly leaks are held to nothing, and to what is known of them."""
@@ -44,7 +45,7 @@ class Uptake:
     """What one NK cell holds.
 
     `fraction` of the tumor's dye is inside the NK cell now; `noise` is the SD of one spot's share.
-    `leaks` are the shares of the NK dye's light (bleed-through) and of the blurred tumor cells'
+    `leaks` are the shares of the NK dye's light (bleed-through) and of the tumor cells' stray
     light that reach the NK cell's pixels.
     """
 
@@ -53,76 +54,176 @@ class Uptake:
     leaks: tuple[float, ...]
 
 
-def uptake_of(
-    crop: Crop, nk_mask: Mask, tumors_mask: Mask, tumor_dye: float, leaks: tuple[float, ...]
-) -> Uptake | None:
-    """What the NK cell under `nk_mask` holds of a tumor with `tumor_dye` (counts times um2).
+def uptake_of(crop: Crop, nk_id: int, tumor_dye: float, leaks: tuple[float, ...]) -> Uptake | None:
+    """What an NK cell holds of a tumor with `tumor_dye` (counts times um2).
 
-    The mask leaves out other NK cells; `tumors_mask` covers every tumor cell. `leaks` are
-    those known from before, () if none: once much was bitten off they cannot be seen any more.
-    None when too little of the NK cell lies clear of tumor cells, or a channel is missing.
+    `leaks` are those known from before, () if none: once much was bitten off they cannot be seen
+    any more. None when too little of the NK cell lies clear of tumor cells and of other NK
+    cells, or a channel is missing.
     """
-    if crop.tumor is None or crop.nk is None or not tumor_dye > 0:
+    if crop.tumor is None or crop.nk is None or not tumor_dye > 0 or nk_id not in crop.nk_ids:
         return None
-    zone = nk_mask & (1 - grown(tumors_mask, CLEAR_UM, crop.pixel_um))
-    if np.count_nonzero(zone) < FEWEST_PIXELS:
+    found = np.empty(CAUSES)
+    light = held(
+        crop.tumor,
+        crop.nk,
+        crop.nks,
+        crop.nk_ids.index(nk_id) + 1,
+        crop.from_tumors_um,
+        crop.pixel_um,
+        crop.tumor_background,
+        crop.nk_background,
+        crop.tumor_noise,
+        np.array(leaks or (nan,) * CAUSES),
+        found,
+    )
+    if light != light:
         return None
-    left_over, leaks = _left_over(crop, zone, tumors_mask, leaks)
-    smooth = _smooth(left_over, zone, SPOT_UM / crop.pixel_um)
-    spots = (smooth > SIGNIFICANT * _smooth_noise(crop)).astype(np.uint8) & zone
-    around = grown(spots, SPOT_REACH_UM, crop.pixel_um) & zone
     share = crop.pixel_um**2 / tumor_dye
-    fraction = max(float(left_over[around > 0].sum()) * share, 0.0)
     pixels = max((SPOT_REACH_UM / crop.pixel_um) ** 2 * pi, 9.0)
-    return Uptake(fraction, crop.tumor_noise * sqrt(pixels) * share, leaks)
+    noise = crop.tumor_noise * sqrt(pixels) * share
+    return Uptake(max(light * share, 0.0), noise, tuple(found.tolist()))
 
 
-def _left_over(
-    crop: Crop, zone: Mask, tumors_mask: Mask, leaks: tuple[float, ...]
-) -> tuple[Image, tuple[float, ...]]:
-    """The tumor channel without bleed-through, stray light and background; and the leaks."""
-    assert crop.tumor is not None
-    assert crop.nk is not None
-    inside = zone > 0
-    mask = tumors_mask.astype(np.float32)
-    stray = [blurred(mask, reach_um / crop.pixel_um)[inside] for reach_um in STRAY_UM]
-    seen = crop.tumor[inside].astype(np.float64) - crop.tumor_background
-    causes = np.stack((crop.nk[inside] - crop.nk_background, *stray)).astype(np.float64)
-    known = np.array(leaks or (0.0,) * len(causes))
-    shares, rest = known, seen - known @ causes
+@compiled
+def held(
+    tumor: Image,
+    nk: Image,
+    nks: NDArray[np.int16],
+    number: int,
+    from_tumors_um: Image,
+    pixel_um: float,
+    background: float,
+    nk_background: float,
+    noise: float,
+    known: Floats,
+    leaks: Floats,
+) -> float:
+    """Light (counts) of what NK cell `number` holds, NaN if it cannot be seen; fills in `leaks`."""
+    rows, columns = np.nonzero((nks == number) & (from_tumors_um > CLEAR_UM))
+    count = len(rows)
+    if count < FEWEST_PIXELS:
+        return nan
+    seen, causes = np.empty(count), np.empty((CAUSES, count))
+    for i in range(count):
+        row, column = rows[i], columns[i]
+        seen[i] = tumor[row, column] - background
+        causes[0, i] = nk[row, column] - nk_background
+        for k in range(CAUSES - 1):
+            away = from_tumors_um[row, column] - 0.5 * pixel_um
+            causes[k + 1, i] = 0.5 * erfc(away / (sqrt(2.0) * STRAY_UM[k]))
+    rest = left_over(seen, causes, known, noise, leaks)
+    return spots_light(rest, rows, columns, noise, pixel_um)
+
+
+@compiled
+def left_over(seen: Floats, causes: Floats, known: Floats, noise: float, leaks: Floats) -> Floats:
+    """What is seen, without what its causes explain; their shares go into `leaks`.
+
+    `known` shares (NaN: none) are departed from with reluctance.
+    """
+    is_new = np.isnan(known[0])
+    start = np.zeros(CAUSES) if is_new else known
+    stiff = LOOSE if is_new else STIFF
+    scale = np.empty(CAUSES)
+    for k in range(CAUSES):
+        scale[k] = max(sqrt((causes[k] ** 2).mean()), LEAST_CAUSE[k])
+    leaks[:] = start
+    before = seen - mixed(start, causes)
+    rest = before.copy()
     for _ in range(FITS):
-        kept = rest < OUTSTANDING * (crop.tumor_noise if leaks else _spread(rest))
-        if np.count_nonzero(kept) >= FEWEST_PIXELS:
-            stiff = STIFF if leaks else LOOSE
-            shares = known + _least_squares(
-                causes[:, kept], seen[kept] - known @ causes[:, kept], stiff
-            )
-        rest = seen - shares @ causes
-    left_over = np.zeros(crop.tumor.shape, np.float32)
-    left_over[inside] = rest
-    return left_over, tuple(float(share) for share in shares)
+        limit = OUTSTANDING * (spread(rest) if is_new else noise)
+        square, toward, kept = np.zeros((CAUSES, CAUSES)), np.zeros(CAUSES), 0
+        for i in range(len(seen)):
+            if rest[i] >= limit:
+                continue
+            kept += 1
+            for j in range(CAUSES):
+                scaled = causes[j, i] / scale[j]
+                toward[j] += scaled * before[i]
+                for k in range(CAUSES):
+                    square[j, k] += scaled * causes[k, i] / scale[k]
+        if kept >= FEWEST_PIXELS:
+            for k in range(CAUSES):
+                square[k, k] += stiff * kept
+            leaks[:] = start + np.linalg.solve(square, toward) / scale
+        rest = seen - mixed(leaks, causes)
+    return rest
 
 
-def _least_squares(causes: Floats, seen: Floats, stiff: float) -> Floats:
-    """The share of each cause (k, n) in what is seen, drawn towards 0 by `stiff`."""
-    scale = np.maximum(np.sqrt((causes**2).mean(axis=1)), LEAST_CAUSE)
-    scaled = causes / scale[:, None]
-    square = scaled @ scaled.T / len(seen) + stiff * np.eye(len(causes))
-    return np.asarray(np.linalg.solve(square, scaled @ seen / len(seen)) / scale, np.float64)
+@compiled
+def mixed(shares: Floats, causes: Floats) -> Floats:
+    """The sum of all causes, each by its share."""
+    total = np.zeros(causes.shape[1])
+    for k in range(CAUSES):
+        total += shares[k] * causes[k]
+    return total
 
 
-def _spread(values: NDArray[np.floating]) -> float:
+@compiled
+def spread(values: Floats) -> float:
     """SD of the noise, from the quarter of values below the median: bites are above it."""
     quarter, half = len(values) // 4, len(values) // 2
-    ordered = np.partition(values, (quarter, half))
-    return 1.4826 * float(ordered[half] - ordered[quarter]) + 1e-6
+    ordered = np.partition(values, half)
+    lower = np.partition(ordered[: half + 1], quarter)[quarter]
+    return float(1.4826 * (ordered[half] - lower) + 1e-6)
 
 
-def _smooth_noise(crop: Crop) -> float:
-    """What is left of the noise after smoothing by SPOT_UM."""
-    return crop.tumor_noise / max(2 * sqrt(pi) * SPOT_UM / crop.pixel_um, 1.0)
+@compiled
+def spots_light(
+    rest: Floats, rows: NDArray[np.int64], columns: NDArray[np.int64], noise: float, pixel_um: float
+) -> float:
+    """All light (counts) in and around the spots that stand out of the noise once smoothed."""
+    sigma = SPOT_UM / pixel_um
+    reach = ceil(2.5 * sigma)
+    top, left = rows.min() - reach, columns.min() - reach
+    shape = rows.max() - top + reach + 1, columns.max() - left + reach + 1
+    light, zone = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
+    for i in range(len(rows)):
+        light[rows[i] - top, columns[i] - left] = rest[i]
+        zone[rows[i] - top, columns[i] - left] = 1.0
+    weights = np.empty(2 * reach + 1, np.float32)
+    for k in range(2 * reach + 1):
+        weights[k] = exp(-0.5 * ((k - reach) / sigma) ** 2)
+    weights /= weights.sum()
+    smooth, cover = smoothed(light, weights), smoothed(zone, weights)
+    # what is left of the noise after smoothing
+    limit = SIGNIFICANT * noise / max(2.0 * sqrt(pi) * sigma, 1.0)
+    near, total = int(SPOT_REACH_UM / pixel_um), 0.0
+    for i in range(len(rows)):
+        row, column = rows[i] - top, columns[i] - left
+        if stands_out(smooth, cover, zone, row, column, near, limit):
+            total += rest[i]
+    return total
 
 
-def _smooth(image: Image, zone: Mask, sigma_px: float) -> Image:
-    weight = blurred(zone.astype(np.float32), sigma_px)
-    return np.asarray(blurred(image, sigma_px) / np.maximum(weight, 0.2), np.float32)
+@compiled
+def stands_out(
+    smooth: Image, cover: Image, zone: Image, row: int, column: int, near: int, limit: float
+) -> bool:
+    """Whether a spot stands out here, or within `near` pixels of here."""
+    for r in range(max(row - near, 0), min(row + near + 1, smooth.shape[0])):
+        for c in range(max(column - near, 0), min(column + near + 1, smooth.shape[1])):
+            is_near = zone[r, c] > 0 and (r - row) ** 2 + (c - column) ** 2 <= near * near
+            if is_near and smooth[r, c] > limit * max(cover[r, c], 0.2):
+                return True
+    return False
+
+
+@compiled
+def smoothed(image: Image, weights: Image) -> Image:
+    """An image blurred along both axes by symmetric `weights`; nothing comes from beyond it."""
+    reach = len(weights) // 2
+    rows, columns = image.shape
+    along, both = np.zeros_like(image), np.zeros_like(image)
+    for r in range(rows):
+        for c in range(reach, columns - reach):
+            total = np.float32(0.0)
+            for k in range(len(weights)):
+                total += weights[k] * image[r, c + k - reach]
+            along[r, c] = total
+    for r in range(reach, rows - reach):
+        for k in range(len(weights)):
+            for c in range(reach, columns - reach):
+                both[r, c] += weights[k] * along[r + k - reach, c]
+    return both
