@@ -50,6 +50,7 @@ WITHOUT_QT = (
     "darkroom",
     "levels",
     "mailbox",
+    "notice",
     "panel",
     "scene",
     "source",
