@@ -166,8 +166,12 @@ def paced(
     interval_s = max(wish_s, frame_s)
     per_h = HOUR_S / interval_s
     whole_per_h = 0.0
-    if view.region is not None:
-        whole_per_h = min(per_h, HOUR_S / rules.experiment.reaction.look_around_s)
+    whole = rules.sites[0].view
+    if view != whole:
+        turns = view.objective != whole.objective
+        unseen_s = rules.experiment.survey.unseen_rounds * rules.survey_s
+        around_s = unseen_s if turns else rules.experiment.reaction.look_around_s
+        whole_per_h = min(per_h, HOUR_S / around_s)
     places = len(rules.sites) if purpose is Purpose.SURVEY else 1
     written = places * (
         (per_h - whole_per_h) * plane_bytes(view) + whole_per_h * plane_bytes(rules.sites[0].view)
