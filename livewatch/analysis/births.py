@@ -38,7 +38,7 @@ def newborn(
     born["pxx"] = variance_um2(seen[new], rules)
     born["pvv"] = rules.motion.speed_um_per_s**2
     born["host"] = born["parent"] = born["stem"] = NOBODY
-    born["frames"] = 1
+    born["frames"] = born["presence"] = 1
     born["seen_s"] = time_s
     for one, cell in zip(born, seen[new], strict=True):
         nth = mother(table, seen, rows, found, cell, rules)

@@ -16,7 +16,12 @@ if TYPE_CHECKING:
 
 def without_morsels(tumors: Sequence[Cell], nks: Sequence[Cell]) -> tuple[Cell, ...]:
     """The tumor cells, without those that are smaller than the NK cell around their centre."""
-    return tuple(tumor for tumor in tumors if not any(holds(nk, tumor) for nk in nks))
+    largest_um2 = max((nk.area_um2 for nk in nks), default=0.0)
+    return tuple(
+        tumor
+        for tumor in tumors
+        if tumor.area_um2 >= largest_um2 or not any(holds(nk, tumor) for nk in nks)
+    )
 
 
 def holds(nk: Cell, tumor: Cell) -> bool:

@@ -11,6 +11,7 @@ from livewatch.analysis.approach import Gaps, approach, no_gaps
 from livewatch.analysis.contact import contacts_of
 from livewatch.analysis.encounters import Bout, Scene, Turn, follow
 from livewatch.analysis.landing import NEVER, Last
+from livewatch.analysis.plausible import believed, doubted
 from livewatch.analysis.sightings import Rules
 from livewatch.analysis.tracking import FORGET_S, Look, given_up, track
 from livewatch.analysis.tracks import Tracks, nobody
@@ -119,7 +120,10 @@ def touching(
     rules = experiment.contact
     nk = [cell for cell in cells if cell.kind is Kind.NK]
     tumor = [cell for cell in cells if cell.kind is Kind.TUMOR]
-    contacts = contacts_of(nk, tumor, rules)
+    doubts = doubted(place.nk, experiment.cells.nk_diameter_um)
+    doubts |= doubted(place.tumor, experiment.cells.tumor_diameter_um)
+    open_pairs = frozenset(bout.pair for bout in place.bouts if bout.encounter is not None)
+    contacts = believed(contacts_of(nk, tumor, rules), cells, doubts, open_pairs)
     horizon_s = experiment.survey.interval_s
     gaps, contacts = approach(place.gaps, contacts, place.nk, place.tumor, time_s, horizon_s)
     scene = Scene(

@@ -36,6 +36,8 @@ LOST_UM = 100.0
 """Uncertainty of place at which a cell could not be told from any other."""
 MOST = 4000
 """Tracks kept at most; those unseen for longest go first."""
+RECENT, YOUNG = 0.15, 0.4
+"""The weight of one frame in how often a cell is seen; and of a miss while it is hardly known."""
 PACE = 0.2
 """How fast a track's usual area and brightness follow what is seen."""
 
@@ -222,6 +224,7 @@ def meet(
     for name in ("area_um2", "signal"):
         table[name][rows[own]] += pace * (seen[name][found[own]] - table[name][rows[own]])
     table["frames"][rows] += 1
+    table["presence"][rows] += RECENT * (1 - table["presence"][rows])
     table["seen_s"][rows] = look.time_s
     for name in ("missed", "missed_s", "outside_s"):
         table[name][rows] = 0
@@ -260,6 +263,8 @@ def miss(
     inside = (np.abs(table["x_um"] - view.x_um) <= view.width_um / 2 - margin_um) & (
         np.abs(table["y_um"] - view.y_um) <= view.height_um / 2 - margin_um
     )
+    young = table["frames"] < SETTLED_FRAMES
+    table["presence"] *= np.where(unseen & inside, 1 - np.where(young, YOUNG, RECENT), 1.0)
     table["missed"][unseen & inside] += 1
     table["missed_s"][unseen & inside] += dt_s
     if look.whole:
