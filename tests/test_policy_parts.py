@@ -16,7 +16,7 @@ from livewatch.model import Instrument, Region, View
 from livewatch.policy.leave import bar_of, refusal
 from livewatch.policy.light import affordable, charged, plan
 from livewatch.policy.priority import rank
-from livewatch.policy.rates import chance
+from livewatch.policy.rates import chance, stage_of
 from livewatch.policy.region import Box, cropped, hull, span_px
 from livewatch.policy.rules import Rules
 from livewatch.policy.sites import distance_um, tour
@@ -26,6 +26,23 @@ from livewatch.policy.state import Spent, Stage
 def tour_um(views: list[View]) -> float:
     """Length of a closed round."""
     return sum(distance_um(a, b) for a, b in zip(views, [*views[1:], views[0]], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("soon", "before", "expected"),
+    [
+        (0.11, None, Stage.CLOSING),
+        (0.09, None, None),
+        (0.09, Stage.CLOSING, Stage.CLOSING),
+        (0.04, Stage.CLOSING, None),
+        (0.09, Stage.NEAR, None),
+    ],
+)
+def test_a_rate_is_lowered_at_half_the_chance_that_raises_it(
+    soon: float, before: Stage | None, expected: Stage | None
+) -> None:
+    rules = Rules.of(experiment(watch={"probability": 0.1}), INSTRUMENT)
+    assert stage_of(soon, 0.0, before, 1000.0, rules) is expected
 
 
 places = st.tuples(st.floats(-9000, 9000), st.floats(-9000, 9000))

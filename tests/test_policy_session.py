@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from policy_world import HOME, INSTRUMENT, Meeting, ToyEyes, experiment, play
 
-from livewatch.model import Ask, Instrument, Missed, Purpose, Request, View
+from livewatch.model import Ask, Frame, Instrument, Missed, Purpose, Request, View
 
 if TYPE_CHECKING:
     from livewatch.model import Shot
@@ -143,6 +143,37 @@ def test_a_contact_that_goes_quiet_is_slowed_and_sped_up_when_it_moves() -> None
     assert pace(130, 190) == pytest.approx(2, abs=0.2)
     assert pace(700, 950) > 8
     assert pace(1030, 1050) == pytest.approx(2, abs=0.3)
+
+
+def test_one_encounter_is_followed_for_the_maximum_dwell_and_then_no_more() -> None:
+    rules = experiment(reaction={"max_dwell_s": 200, "quiet_s": 1e6})
+    played = play(rules, (Meeting(100, 3000),), until_s=1500)
+    touching = [s for s in played.steps if "has held" in s.decision.reason]
+    fast = [f.time_s for f in played.frames if f.shot.purpose is Purpose.ENCOUNTER]
+    assert isinstance(touching[0].reply, Frame)
+    assert 196 <= fast[-1] - touching[0].reply.time_s <= 204
+    refused = {r for s in played.steps for r in s.decision.refused}
+    assert any("its encounter was followed for 200 s" in reason for reason in refused)
+
+
+@pytest.mark.parametrize("dwell_s", [10.0, 40.0])
+def test_a_rate_once_raised_is_kept_for_the_minimum_dwell(dwell_s: float) -> None:
+    rules = experiment(reaction={"min_dwell_s": dwell_s})
+    played = play(rules, until_s=600, eyes=Alarmed((Meeting(1000, 1001, speed_um_per_s=0.008),)))
+    fast = [f.time_s for f in played.frames if f.shot.purpose is Purpose.ENCOUNTER]
+    assert dwell_s - 2.1 <= fast[-1] - fast[0] <= dwell_s + 2.1
+
+
+class Alarmed(ToyEyes):
+    """An analyst who once, at 300 s, takes a pair that is near for one about to touch."""
+
+    def look(self, frame, until_s):  # type: ignore[no-untyped-def]
+        from dataclasses import replace
+
+        seen = super().look(frame, until_s)
+        in_s = 5.0 if 299 < frame.time_s < 301 else inf
+        near = tuple(replace(c, contact_in_s=in_s, contact_in_sd_s=2.0) for c in seen.contacts)
+        return replace(seen, contacts=near)
 
 
 def test_an_approach_that_comes_to_nothing_is_left_and_not_taken_up_again() -> None:
