@@ -17,6 +17,7 @@ from livewatch.analysis.segmentation.regions import regions
 from livewatch.analysis.segmentation.segmenter import SegmenterError
 from livewatch.model import Exposure, Frame, Kind, Plane, Purpose, Shot, View
 from livewatch.settings import Cells, Experiment
+from livewatch.specimen.synthetic import SyntheticSpecimen
 
 
 def frame_of(nk, tumor, pixel_um=0.65):  # type: ignore[no-untyped-def]
@@ -167,8 +168,9 @@ def test_a_small_hole_is_filled_and_a_large_one_is_not() -> None:
     values[6:8, 6:8] = 0
     values[3:17, 20:34] = 1
     values[6:14, 23:31] = 0
-    labels, _, area = regions(values, 5, 10)
+    labels, _, area, boxes = regions(values, 5, 10, False)
     assert area.tolist() == [100, 14 * 14 - 64]
+    assert boxes.tolist() == [[3, 3, 13, 13], [3, 20, 17, 34]]
     assert labels[7, 7] == 1
     assert labels[10, 27] == 0
 
@@ -258,3 +260,60 @@ def test_networks_give_labels_that_cover_the_image(network) -> None:  # type: ig
     assert labels.shape[0] * label_um == pytest.approx(256 * 0.325, abs=label_um)
     if isinstance(network, StarDist):
         assert labels.max() == 2
+
+
+# --- images judged against the past of their channel -----------------------------------
+
+
+def watched(scene, steps, side=512):  # type: ignore[no-untyped-def]
+    """What is wrong with each frame of a specimen taken at (time, defocus, power, exposure)."""
+    specimen = SyntheticSpecimen(scene, 77)
+    sight = Sight(Experiment())
+    memory, problems = sight.begin(), []
+    for time_s, z_um, power in steps:
+        view = View("p", 0.0, 0.0, z_um, "10x", 0.65, 1, (side, side))
+        planes = tuple(Plane(kind.value, 50.0) for kind in Kind)
+        exposures = tuple(Exposure(kind.value, time_s, time_s, 50.0) for kind in Kind)
+        images = tuple(
+            specimen.expose(view, kind.value, 50.0, power, time_s).pixels for kind in Kind
+        )
+        shot = Shot(view, planes, time_s, Purpose.SURVEY)
+        frame = Frame(0, shot, view, images, exposures, time_s)
+        memory, sighting = sight.see(memory, frame)
+        problems.append(sighting.problem)
+    return problems
+
+
+@pytest.mark.parametrize("z_um", [12.0, -12.0, 20.0])
+def test_a_frame_out_of_focus_says_so_and_the_next_good_one_is_used(z_um: float) -> None:
+    steps = [(30.0 * n, z_um if n == 4 else 0.0, 1.0) for n in range(6)]
+    *before, blurred, after = watched("crowded", steps)
+    assert before == [None] * 4
+    assert "focus" in blurred
+    assert after is None
+
+
+def test_small_drifts_of_focus_and_hours_of_bleaching_are_no_problem() -> None:
+    steps = [(300.0 * n, 1.5 * (-1) ** n, 1.0 - 0.03 * n) for n in range(24)]
+    assert watched("mixed", steps) == [None] * 24
+
+
+def test_a_dark_lamp_is_told_and_the_next_good_frame_is_used() -> None:
+    steps = [(30.0 * n, 0.0, 0.0 if n == 3 else 1.0) for n in range(5)]
+    *before, dark, after = watched("crowded", steps)
+    assert before == [None] * 3
+    assert "lamp is dark" in dark
+    assert after is None
+
+
+def test_an_empty_field_is_no_problem_and_cells_gone_for_good_are_believed() -> None:
+    image = discs([(60, 60), (150, 60), (60, 150), (150, 150)], 15)
+    sight = Sight(Experiment())
+    memory, problems = sight.begin(), []
+    for number in range(40):
+        frame = frame_of(blank(seed=number), image if number < 5 else blank(seed=number + 50))
+        memory, sighting = sight.see(memory, frame)
+        problems.append(sighting.problem)
+    assert problems[:5] == [None] * 5
+    assert "no cells, where there were 4" in problems[5]
+    assert problems[-10:] == [None] * 10

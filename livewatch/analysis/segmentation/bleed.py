@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from livewatch.analysis.segmentation.middles import middles
+from livewatch.analysis.segmentation.middles import medians
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -48,14 +48,14 @@ def without(seen: Ground, other: Ground, share: float) -> Ground:
     return seen.minus(leak * np.float32(share))
 
 
-def coefficient(labels: Ints, count: int, source: Ground, seen: Ground) -> float | None:
+def coefficient(labels: Ints, boxes: Ints, source: Ground, seen: Ground) -> float | None:
     """The share of `source`'s light that `seen` shows, from the cells in `source`.
 
-    `labels` (of `count` cells) are at the resolution of `source`; both without any correction.
+    `labels` (in `boxes`) are at the resolution of `source`; both without any correction.
     None where there are too few cells to tell; 0 where it is not clearly above 0.
     """
     other = onto(seen.smooth, seen.pixel_um, source.signal.shape, source.pixel_um)
-    own, leaked = middles(labels, count, source.smooth, other)
+    own, leaked = medians(labels, boxes, source.smooth), medians(labels, boxes, other)
     told = own > 5 * source.noise
     if told.sum() < FEWEST:
         return None

@@ -1,18 +1,19 @@
-"""The built-in way to find cells: threshold, part at necks, trim each at its own brightness."""
+"""The built-in way to find cells: threshold, part, trim each at its own brightness."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import cv2
 import numpy as np
 
-from livewatch.analysis.segmentation.ground import ACROSS_PX, SAMPLES, ground
-from livewatch.analysis.segmentation.middles import middles
+from livewatch.analysis.segmentation.ground import SAMPLES, ground
+from livewatch.analysis.segmentation.middles import medians
+from livewatch.analysis.segmentation.past import Glance
 from livewatch.analysis.segmentation.regions import regions
 from livewatch.analysis.segmentation.split import split
-from livewatch.compiled import compiled
+from livewatch.analysis.segmentation.trim import apart, edges, trim
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -27,27 +28,28 @@ SIGMAS = 5.0
 """A pixel this many noise SDs above background may be a cell."""
 ROUNDS = 2
 """Parting and trimming are done this often: a trimmed clump shows more of its necks."""
-DIM = 0.12
+GHOST = 0.06
 """What is dimmer than this share of a typical cell is a halo or a ghost."""
-TRIM, EDGE = 0.4, 0.5
-"""A cell ends where it is this fraction of its own median."""
-ROUND, NECK = 0.97, 0.88
-"""More elliptical than ROUND is one cell; a neck narrower than NECK of the lesser body is cut."""
-CELL_PX = np.pi / 4 * ACROSS_PX**2
-SMALL, DEBRIS_UM = 0.22, 4.0
-"""No cell is narrower than SMALL of a typical one; nor than debris, unless half a cell is."""
-HOLE, LONE, ASIDE = 0.3, 0.5, 0.3
-"""Areas in typical cells: the largest hole, the smallest piece to be parted, or left aside."""
-BODY = 0.2
-"""Least half-width of a cell's body, in diameters."""
+DIM, EDGE = 0.25, 0.4
+"""Dimmer than DIM of a typical cell is a cell where the image falls by EDGE of it at its edge."""
+HALO, HALF = 0.4, 0.5
+"""A cell ends at this fraction of its own median: before clumps are parted, and after."""
+SMALL, ASIDE = 0.18, 0.3
+"""Areas in typical cells: of the smallest cell; of the smallest that is dim or beside another."""
+HOLE = 0.3
+"""Area of the largest hole that is filled, in typical cells."""
+Each = TypeVar("Each", bound=np.generic)
+SURE = 10.0
+"""Cells fewer noise SDs above background than this are left out when images are judged."""
 CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pieces:
-    """Labels (h, w), 1..n, and each one's brightness at its outline, above background."""
+    """Labels (h, w), 1..n; each one's box, and brightness at its outline, above background."""
 
     labels: Ints
+    boxes: Ints
     level: Floats
 
 
@@ -59,38 +61,65 @@ def classic(image: Pixels, pixel_um: float, diameter_um: float) -> tuple[Ints, f
 
 def find(seen: Ground) -> Pieces:
     """The cells in an image whose background has been taken off."""
-    least, hole = least_px(seen), round(HOLE * CELL_PX)
-    faint = np.float32(max(SIGMAS * seen.noise, DIM * typical(seen)))
-    _, mask = cv2.threshold(seen.smooth, float(faint), 1.0, cv2.THRESH_BINARY)
-    mask = cv2.morphologyEx(mask, cv2.MORPH_OPEN, CROSS)
-    labels, _, area = regions(mask.astype(np.int32), least, hole)
-    whole = len(area)
-    labels = apart(labels, whole, seen.smooth, faint)
-    labels, own, area = regions(labels, least, hole)
-    labels, area = solid(labels, own, area, whole)
+    least, hole, faint = cell_px(seen, SMALL), cell_px(seen, HOLE), faintest(seen)
+    labels, area, boxes = clumps(seen)
     for _ in range(ROUNDS):
-        labels, count = split(
-            labels, area, seen.smooth, ROUND, NECK, BODY * ACROSS_PX, LONE * CELL_PX
-        )
-        level = np.maximum(np.float32(EDGE) * medians(labels, count, seen.smooth), faint)
-        labels, own, area = regions(trimmed(labels, seen.smooth, level), least, hole)
-        labels, keep = largest(labels, own, area)
-        area = area[keep]
-    return Pieces(labels, level[own[keep] - 1])
+        labels, boxes = split(labels, area, boxes, seen.smooth, seen.noise, seen.across_px)
+        level = np.maximum(np.float32(HALF) * medians(labels, boxes, seen.smooth), faint)
+        trim(labels, boxes, seen.smooth, level)
+        labels, own, area, boxes = regions(labels, least, hole, True)
+        level = level[own - 1]
+    return without_doubtful(Pieces(labels, boxes, level), area, seen)
 
 
-def apart(labels: Ints, count: int, smooth: Floats, faint: np.float32) -> Ints:
-    """Trim each piece at a fraction of its own median; what is cut off and solid is kept apart.
+def clumps(seen: Ground) -> tuple[Ints, Ints, Ints]:
+    """What stands out, one cell or several: labels (h, w), and each one's area and box."""
+    least, hole, faint = cell_px(seen, SMALL), cell_px(seen, HOLE), faintest(seen)
+    mask = (seen.smooth >= faint).view(np.uint8)
+    mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, CROSS), np.uint8)
+    labels, _, area, boxes = regions(mask, least, hole, False)
+    whole = len(area)
+    level = np.maximum(np.float32(HALO) * medians(labels, boxes, seen.smooth), faint)
+    apart(labels, boxes, seen.smooth, level)
+    labels, own, area, boxes = regions(labels, least, hole, False)
+    sure = (own <= whole) | (area >= cell_px(seen, ASIDE))
+    return kept(labels, area, boxes, sure)
 
-    So a bright cell loses its halo, and a dim cell beside it is not lost with it.
-    """
-    level = np.maximum(np.float32(TRIM) * medians(labels, count, smooth), faint)
-    bright = trimmed(labels, smooth, level)
-    rest = cv2.compare(labels, bright, cv2.CMP_GT)
-    rest = cv2.morphologyEx(rest, cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
-    if not rest.any():
-        return bright
-    return np.where(rest > 0, np.int32(count) + labels, bright)
+
+def faintest(seen: Ground) -> np.float32:
+    """How bright a pixel must be to belong to a cell."""
+    return np.float32(max(SIGMAS * seen.noise, GHOST * typical(seen)))
+
+
+def glanced(seen: Ground, pieces: Pieces) -> Glance:
+    """What of an image is judged against its channel's past: the cells, and their edges."""
+    middle = medians(pieces.labels, pieces.boxes, seen.smooth)
+    fall = edges(pieces.labels, pieces.boxes, seen.signal)
+    told = (fall / middle)[middle > SURE * seen.noise]
+    return Glance(len(told), float(np.median(told)) if len(told) else 0.0)
+
+
+def without_doubtful(pieces: Pieces, area: Ints, seen: Ground) -> Pieces:
+    """The pieces without those that are dim, and small or without an edge."""
+    dim = np.float32(DIM * typical(seen))
+    middle = medians(pieces.labels, pieces.boxes, seen.smooth)
+    sure = middle >= dim
+    if not sure.all():
+        clear = edges(pieces.labels, pieces.boxes, seen.smooth) >= np.float32(EDGE) * middle
+        sure |= clear & (area >= cell_px(seen, ASIDE))
+    labels, level, boxes = kept(pieces.labels, pieces.level, pieces.boxes, sure)
+    return Pieces(labels, boxes, level)
+
+
+def kept(
+    labels: Ints, each: NDArray[Each], boxes: Ints, keep: NDArray[np.bool_]
+) -> tuple[Ints, NDArray[Each], Ints]:
+    """Only some of the labels, numbered anew; what goes with each, and their boxes."""
+    if keep.all():
+        return labels, each, boxes
+    number = np.zeros(len(keep) + 1, np.int32)
+    number[1:][keep] = np.arange(1, keep.sum() + 1)
+    return number[labels], each[keep], boxes[keep]
 
 
 def taken(seen: Ground, labels: Ints, label_um: float) -> Pieces:
@@ -102,9 +131,8 @@ def taken(seen: Ground, labels: Ints, label_um: float) -> Pieces:
     dense: NDArray[Any]
     ids, dense = np.unique(labels[rows[:, None], columns], return_inverse=True)
     dense = (dense.reshape(height, width) + int(ids[0] != 0)).astype(np.int32)
-    found, own, area = regions(dense, 4, round(HOLE * CELL_PX))
-    found, keep = largest(found, own, area)
-    return Pieces(found, np.full(len(keep), np.inf, np.float32))
+    found, _, _, boxes = regions(dense, 4, cell_px(seen, HOLE), True)
+    return Pieces(found, boxes, np.full(len(boxes), np.inf, np.float32))
 
 
 def typical(seen: Ground) -> float:
@@ -116,58 +144,6 @@ def typical(seen: Ground) -> float:
     return float(some[np.searchsorted(light, light[-1] / 2)]) if some.size else 0.0
 
 
-def least_px(seen: Ground) -> int:
-    """The area of the smallest cell, in working pixels."""
-    narrow_um = max(SMALL * seen.diameter_um, min(seen.diameter_um / 2, DEBRIS_UM))
-    return max(4, round(np.pi / 4 * (narrow_um / seen.pixel_um) ** 2))
-
-
-def solid(labels: Ints, own: Ints, area: Ints, whole: int) -> tuple[Ints, Ints]:
-    """Without those pieces kept apart (of value above `whole`) that are too small for a cell."""
-    keep = (own <= whole) | (area >= ASIDE * CELL_PX)
-    number = np.zeros(len(own) + 1, np.int32)
-    number[1:][keep] = np.arange(1, keep.sum() + 1)
-    return (labels, area) if keep.all() else (number[labels], area[keep])
-
-
-def medians(labels: Ints, count: int, image: Floats) -> Floats:
-    """The image's median over each label (count): what a bright spot in a cell does not move."""
-    return middles(labels, count, image, image)[0]
-
-
-@compiled
-def means(labels: Ints, count: int, image: Floats) -> Floats:
-    """The image's mean over each label (count)."""
-    total, area = np.zeros(count), np.zeros(count)
-    for row in range(labels.shape[0]):
-        for column in range(labels.shape[1]):
-            label = labels[row, column]
-            if label > 0:
-                total[label - 1] += image[row, column]
-                area[label - 1] += 1
-    return (total / np.maximum(area, 1)).astype(np.float32)
-
-
-@compiled
-def trimmed(labels: Ints, image: Floats, level: Floats) -> Ints:
-    """The labels where the image is at least each label's own level, 0 elsewhere."""
-    kept = np.zeros_like(labels)
-    for row in range(labels.shape[0]):
-        for column in range(labels.shape[1]):
-            label = labels[row, column]
-            if label > 0 and image[row, column] >= level[label - 1]:
-                kept[row, column] = label
-    return kept
-
-
-def largest(labels: Ints, own: Ints, area: Ints) -> tuple[Ints, NDArray[np.intp]]:
-    """Only the largest piece of each cell, numbered anew; and which pieces those are."""
-    order = np.lexsort((np.arange(len(own)), -area, own))
-    first = np.ones(len(order), np.bool_)
-    first[1:] = own[order][1:] != own[order][:-1]
-    keep = np.sort(order[first])
-    if len(keep) == len(own):
-        return labels, keep
-    number = np.zeros(len(own) + 1, np.int32)
-    number[keep + 1] = np.arange(1, len(keep) + 1)
-    return number[labels], keep
+def cell_px(seen: Ground, share: float) -> int:
+    """The area of that share of a typical cell, in working pixels."""
+    return max(4, round(share * np.pi / 4 * seen.across_px**2))

@@ -51,6 +51,11 @@ class Ground:
     diameter_um: float
 
     @property
+    def across_px(self) -> float:
+        """Working pixels across a typical cell."""
+        return self.diameter_um / self.pixel_um
+
+    @property
     def background(self) -> float:
         """The background's median, in counts."""
         return float(np.median(self.level))
@@ -87,12 +92,15 @@ def grounded(work: Floats, by: int, pixel_um: float, diameter_um: float) -> Grou
     """Background and noise of an image already at working resolution."""
     level = floor_of(work)
     height, width = work.shape
-    signal = work - cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR)
+    under = cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR)
+    signal = np.asarray(np.subtract(work, under, out=np.asarray(under, np.float32)))
     smooth = np.asarray(cv2.blur(signal, (3, 3)), np.float32)
     middle, noise = quiet(smooth)
+    signal -= np.float32(middle)
+    smooth -= np.float32(middle)
     return Ground(
-        signal=signal - np.float32(middle),
-        smooth=smooth - np.float32(middle),
+        signal=signal,
+        smooth=smooth,
         level=level + np.float32(middle),
         noise=noise,
         pixel_um=pixel_um,

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from livewatch.analysis.segmentation.classic import means
+from livewatch.analysis.segmentation.middles import means
 from livewatch.analysis.segmentation.ring import rings, shapes
 from livewatch.model import Cell
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 def measured(
     labels: Ints,
+    boxes: Ints,
     level: Floats,
     smooth: Floats,
     kind: Kind,
@@ -29,15 +30,15 @@ def measured(
 ) -> tuple[tuple[Cell, ...], Floats, Ints]:
     """The cells in `labels` (1..n), all outlines (m, 2) in stage um, and where each starts.
 
-    `smooth` is the image above background at the labels' resolution, `level` (n) each cell's
-    brightness at its outline, `corner_um` the stage place of the labels' top-left corner.
+    `boxes` (n, 4) hold the labels, `smooth` is the image above background at their resolution,
+    `level` (n) each cell's brightness at its outline, `corner_um` the stage place of the labels'
+    top-left corner.
     """
-    count = len(level)
-    points, start, edge = rings(labels, count, smooth, level)
+    points, start, edge = rings(labels, boxes, smooth, level)
     shape = shapes(points, start) * (pixel_um**2, pixel_um, pixel_um, pixel_um)
     shape[:, 2:] += corner_um
     outline_um = (points * np.float64(pixel_um) + corner_um).astype(np.float32)
-    signal = means(labels, count, smooth)
+    signal = means(labels, boxes, smooth)
     bounds = start.tolist()
     cells = tuple(
         Cell(

@@ -1,10 +1,14 @@
-"""What segmentation remembers from frame to frame: bleed-through."""
+"""What segmentation remembers from frame to frame: bleed-through, and how images looked."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
 from livewatch.model import Kind
+
+if TYPE_CHECKING:
+    from livewatch.analysis.segmentation.past import Past
 
 SETTLED = 20
 """Frames over which a bleed-through coefficient is averaged."""
@@ -40,10 +44,11 @@ class Leak:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Bleed-through into each channel."""
+    """Bleed-through into each channel, and the past that images are judged against."""
 
     into_nk: Leak = Leak(Kind.NK)
     into_tumor: Leak = Leak(Kind.TUMOR)
+    pasts: tuple[Past, ...] = ()
 
     def into(self, kind: Kind) -> Leak:
         """What is known of bleed-through into the channel of one kind."""

@@ -1,4 +1,4 @@
-"""The medians of images over labelled cells."""
+"""What cells are like in an image: each one's median or mean, looked for in its box alone."""
 
 from __future__ import annotations
 
@@ -16,25 +16,36 @@ if TYPE_CHECKING:
 
 
 @compiled
-def middles(labels: Ints, count: int, one: Floats, two: Floats) -> tuple[Floats, Floats]:
-    """The medians of two images over each label (count each)."""
-    start = np.zeros(count + 2, np.int64)
-    for each in labels.ravel():
-        start[each + 1] += 1
-    start[1] = 0  # the background's pixels are not kept
-    start = np.cumsum(start)
-    fill = start.copy()
-    ones, twos = np.empty(start[-1], np.float32), np.empty(start[-1], np.float32)
-    for row in range(labels.shape[0]):
-        for column in range(labels.shape[1]):
-            here = labels[row, column]
-            if here > 0:
-                ones[fill[here]] = one[row, column]
-                twos[fill[here]] = two[row, column]
-                fill[here] += 1
-    first, second = np.zeros(count, np.float32), np.zeros(count, np.float32)
-    for label in range(1, count + 1):
-        if start[label + 1] > start[label]:
-            first[label - 1] = np.median(ones[start[label] : start[label + 1]])
-            second[label - 1] = np.median(twos[start[label] : start[label + 1]])
-    return first, second
+def medians(labels: Ints, boxes: Ints, image: Floats) -> Floats:
+    """The image's median over each label (n): what a bright spot in a cell does not move.
+
+    `boxes` (n, 4) hold each label's first row, first column, stop row and stop column, or more.
+    """
+    found = np.zeros(len(boxes), np.float32)
+    for number in range(len(boxes)):
+        box = boxes[number]
+        values = np.empty((box[2] - box[0]) * (box[3] - box[1]), np.float32)
+        used = 0
+        for row in range(box[0], box[2]):
+            for column in range(box[1], box[3]):
+                if labels[row, column] == number + 1:
+                    values[used] = image[row, column]
+                    used += 1
+        if used > 0:
+            found[number] = np.median(values[:used])
+    return found
+
+
+@compiled
+def means(labels: Ints, boxes: Ints, image: Floats) -> Floats:
+    """The image's mean over each label (n)."""
+    found = np.zeros(len(boxes), np.float32)
+    for number in range(len(boxes)):
+        box, total, area = boxes[number], 0.0, 0
+        for row in range(box[0], box[2]):
+            for column in range(box[1], box[3]):
+                if labels[row, column] == number + 1:
+                    total += image[row, column]
+                    area += 1
+        found[number] = total / max(area, 1)
+    return found

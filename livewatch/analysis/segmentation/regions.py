@@ -12,27 +12,33 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Ints = NDArray[np.int32]
+    Values = NDArray[np.int32] | NDArray[np.uint8]
 
 ROW, FIRST, STOP, VALUE, PARENT, AREA, HOME = range(7)
 """Columns of a table of runs; a run is columns FIRST to STOP - 1 of a ROW."""
 
 
 @compiled
-def regions(values: Ints, least_px: int, hole_px: int) -> tuple[Ints, Ints, Ints]:
+def regions(
+    values: Values, least_px: int, hole_px: int, single: bool
+) -> tuple[Ints, Ints, Ints, Ints]:
     """Label the 4-connected regions of equal value above 0 in `values` (h, w).
 
-    Regions of fewer than `least_px` pixels are dropped. Holes of at most `hole_px`, closed to
-    8-connected paths, count to the region left of them. Returns labels (h, w), 1..n in raster
-    order, then the value and the area in pixels of each.
+    Regions of fewer than `least_px` pixels are dropped; with `single`, all but the largest of
+    each value. Holes of at most `hole_px`, closed to 8-connected paths, count to the region left
+    of them. Returns labels (h, w), 1..n in raster order, then the value, the area in pixels and
+    the box (first row, first column, stop row, stop column) of each.
     """
     runs = runs_of(values)
     join(runs)
     fill(runs, values.shape, hole_px)
+    if single:
+        thin_out(runs)
     return painted(runs, values.shape, least_px)
 
 
 @compiled
-def runs_of(values: Ints) -> Ints:
+def runs_of(values: Values) -> Ints:
     """Every run of equal values, row by row (m, 7); each its own parent."""
     height, width = values.shape
     runs = np.empty((height * 4 + 1024, 7), np.int32)
@@ -118,15 +124,34 @@ def fill(runs: Ints, shape: tuple[int, int], hole_px: int) -> None:
 
 
 @compiled
-def painted(runs: Ints, shape: tuple[int, int], least_px: int) -> tuple[Ints, Ints, Ints]:
-    """The labels, values and areas of the regions that are large enough."""
+def thin_out(runs: Ints) -> None:
+    """Let only the largest region of each value count, the first of equals."""
+    largest = np.full(runs[:, VALUE].max() + 1, -1, np.int32)
+    for run in range(len(runs)):
+        value = runs[run, VALUE]
+        if value > 0 and runs[run, PARENT] == run:
+            rival = largest[value]
+            if rival < 0 or runs[run, AREA] > runs[rival, AREA]:
+                if rival >= 0:
+                    runs[rival, AREA] = 0
+                largest[value] = run
+            else:
+                runs[run, AREA] = 0
+
+
+@compiled
+def painted(runs: Ints, shape: tuple[int, int], least_px: int) -> tuple[Ints, Ints, Ints, Ints]:
+    """The labels, values, areas and boxes of the regions that are large enough."""
     labels = np.zeros(shape, np.int32)
     number = np.zeros(len(runs), np.int32)
     value, area = np.empty(len(runs), np.int32), np.empty(len(runs), np.int32)
+    boxes = np.empty((len(runs), 4), np.int32)
     count = 0
     for run in range(len(runs)):
         if runs[run, VALUE] > 0 and runs[run, PARENT] == run and runs[run, AREA] >= least_px:
             value[count], area[count] = runs[run, VALUE], runs[run, AREA]
+            boxes[count, 0], boxes[count, 1] = runs[run, ROW], runs[run, FIRST]
+            boxes[count, 2], boxes[count, 3] = runs[run, ROW] + 1, runs[run, STOP]
             count += 1
             number[run] = count
     for run in range(len(runs)):
@@ -135,6 +160,10 @@ def painted(runs: Ints, shape: tuple[int, int], least_px: int) -> tuple[Ints, In
             if runs[root, HOME] < 0:
                 continue
             root = root_of(runs, runs[root, HOME])
-        if number[root] > 0:
-            labels[runs[run, ROW], runs[run, FIRST] : runs[run, STOP]] = number[root]
-    return labels, value[:count], area[:count]
+        label = number[root]
+        if label > 0:
+            row, first, stop = runs[run, ROW], runs[run, FIRST], runs[run, STOP]
+            labels[row, first:stop] = label
+            box = boxes[label - 1]
+            box[1], box[2], box[3] = min(box[1], first), row + 1, max(box[3], stop)
+    return labels, value[:count], area[:count], boxes[:count]

@@ -23,31 +23,25 @@ EAST, SOUTH, WEST, NORTH = range(4)
 
 
 @compiled
-def rings(labels: Ints, count: int, image: Floats, level: Floats) -> tuple[Floats, Ints, Ints]:
+def rings(labels: Ints, boxes: Ints, image: Floats, level: Floats) -> tuple[Floats, Ints, Ints]:
     """The outline of each label: points (m, 2) x, y in label pixels, where each starts, edge.
 
-    Point (0, 0) is the top-left corner of the first pixel. `level` (count) is each cell's
-    brightness at its outline; where `image` does not pass it between the two pixels, the point
-    is midway. `edge` (count) counts the cracks that lie on the image border.
+    Point (0, 0) is the top-left corner of the first pixel. `boxes` (n, 4) hold each label's
+    first row, first column, stop row and stop column; `level` (n) is each cell's brightness at
+    its outline: where `image` does not pass it between the two pixels, the point is midway.
+    `edge` (n) counts the cracks that lie on the image border.
     """
-    height, width = labels.shape
+    count = len(boxes)
     points = np.empty((64 * count + 64, 2), np.float32)
     start = np.zeros(count + 1, np.int32)
     edge = np.zeros(count, np.int32)
-    begun = np.zeros(count + 1, np.bool_)
-    first = np.zeros((count, 2), np.int32)
-    for row in range(height):
-        last = 0
-        for column in range(width):
-            label = labels[row, column]
-            if label != last and label > 0 and not begun[label]:
-                begun[label] = True
-                first[label - 1, 0], first[label - 1, 1] = row, column
-            last = label
+    first = np.zeros(2, np.int32)
     used = 0
     for number in range(count):
-        if begun[number + 1]:
-            points, used, edge[number] = walk(labels, first[number], image, level, points, used)
+        first[0], first[1] = boxes[number, 0], boxes[number, 1]
+        while labels[first[0], first[1]] != number + 1:
+            first[1] += 1
+        points, used, edge[number] = walk(labels, first, image, level, points, used)
         start[number + 1] = used
     return points[:used], start, edge
 

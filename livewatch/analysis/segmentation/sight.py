@@ -9,10 +9,11 @@ import cv2
 import numpy as np
 
 from livewatch.analysis.segmentation.bleed import coefficient, without
-from livewatch.analysis.segmentation.classic import Pieces, find, taken
+from livewatch.analysis.segmentation.classic import Pieces, find, glanced, taken
 from livewatch.analysis.segmentation.ground import Ground, ground
 from livewatch.analysis.segmentation.measure import measured
 from livewatch.analysis.segmentation.memory import Leak, Memory
+from livewatch.analysis.segmentation.past import added, known
 from livewatch.analysis.segmentation.seen import Seen, Sighting
 from livewatch.analysis.segmentation.segmenter import BUILT_IN, checked, segmenter
 from livewatch.analysis.segmentation.usable import spoilt
@@ -21,6 +22,7 @@ from livewatch.model import Exposure, Frame, Kind, Plane, Purpose, Shot, View
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from livewatch.analysis.segmentation.past import Glance
     from livewatch.analysis.segmentation.segmenter import Segmenter
     from livewatch.model import Pixels
     from livewatch.settings import Experiment
@@ -44,9 +46,10 @@ class Found(NamedTuple):
     pieces: Pieces
     bleed: float
     problem: str | None = None
+    glance: Glance | None = None
 
 
-NOTHING = Pieces(np.zeros((0, 0), np.int32), np.zeros(0, np.float32))
+NOTHING = Pieces(np.zeros((0, 0), np.int32), np.zeros((0, 4), np.int32), np.zeros(0, np.float32))
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
@@ -105,6 +108,7 @@ class Sight:
         ]
         looks = self._each(lambda plane: self._look(*plane, frame.view), planes)
         found = self._find(memory, looks)
+        memory, found = judged(memory, looks, found, frame.view)
         if len(looks) == len(Kind) and not any(one.problem for one in found):
             learnt = self._learn(memory, looks, found)
             if is_news(memory, learnt):
@@ -137,7 +141,8 @@ class Sight:
             clean = without(look.ground, other.ground, share)
             theirs = self._segmenters[look.kind]
             if theirs is None:
-                return Found(clean, find(clean), share)
+                pieces = find(clean)
+                return Found(clean, pieces, share, glance=glanced(clean, pieces))
             return self._ask(theirs, look, clean, share)
 
         return self._each(job, looks)
@@ -161,7 +166,7 @@ class Sight:
                 return leak.learnt(None)
             pieces = found[source].pieces
             share = coefficient(
-                pieces.labels, len(pieces.level), looks[source].ground, looks[into].ground
+                pieces.labels, pieces.boxes, looks[source].ground, looks[into].ground
             )
             light = looks[source].dose / looks[into].dose
             return leak.learnt(None if share is None else share * light)
@@ -171,11 +176,11 @@ class Sight:
 
     def _measure(self, look: Look, found: Found, view: View) -> Seen:
         """The cells of one channel, in stage um."""
-        seen, pieces = found.seen, found.pieces
+        seen, pieces = found.seen, NOTHING if found.problem else found.pieces
         labels = np.zeros(seen.signal.shape, np.int32) if found.problem else pieces.labels
         corner_um = np.array((view.left_um, view.top_um)) - self._shift_um[look.kind]
         cells, outline_um, start = measured(
-            labels, pieces.level, seen.smooth, look.kind, seen.pixel_um, corner_um
+            labels, pieces.boxes, pieces.level, seen.smooth, look.kind, seen.pixel_um, corner_um
         )
         return Seen(
             kind=look.kind,
@@ -192,6 +197,22 @@ class Sight:
             bleed=found.bleed,
             problem=None if found.problem is None else f"{look.kind} image: {found.problem}",
         )
+
+
+def judged(
+    memory: Memory, looks: list[Look], found: list[Found], view: View
+) -> tuple[Memory, list[Found]]:
+    """Memory after these images, and the images, those told that are out of focus or dark."""
+    told = []
+    for look, one in zip(looks, found, strict=True):
+        glance = one.glance
+        if glance is None:
+            told.append(one)
+            continue
+        past = known(memory.pasts, look.kind, view)
+        told.append(one._replace(problem=past.doubt(glance)))
+        memory = replace(memory, pasts=added(memory.pasts, past.after(glance)))
+    return memory, told
 
 
 def one_line(error: Exception) -> str:
