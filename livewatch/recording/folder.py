@@ -49,10 +49,7 @@ class SessionFolder:
             raise BadInput(f"{path} is no session folder: it has no {SESSION}")
         header = read_json(path / SESSION)
         if header.get("format") != FORMAT:
-            raise BadInput(
-                f"{path / SESSION}: format {header.get('format')!r}; this livewatch reads "
-                f"format {FORMAT}"
-            )
+            raise BadInput(f"{path / SESSION}: {foreign(header)}")
         return cls(path, header)
 
     @property
@@ -144,6 +141,17 @@ class SessionFolder:
                 encounter = parsed(ENCOUNTER, event.get("encounter"), where)
                 found[encounter.id] = encounter
         return found
+
+
+def foreign(header: Mapping[str, Any]) -> str:
+    """Why a session of another format is not opened, and what would open it."""
+    theirs, program = header.get("format"), str(header.get("livewatch", "another version"))[:40]
+    if type(theirs) is not int:
+        return f"format {str(theirs)[:40]!r} is none; this livewatch reads format {FORMAT}"
+    said = f"format {theirs}, written by livewatch {program}; this livewatch reads format {FORMAT}"
+    if theirs > FORMAT:
+        return f"{said}: install a newer livewatch"
+    return f"{said}: open it with livewatch {program}"
 
 
 def parsed(adapter: TypeAdapter[Fact], value: object, where: str) -> Fact:

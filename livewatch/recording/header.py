@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import platform
 from importlib import metadata
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from livewatch import __version__
 from livewatch.clock import stopwatch_s, wall_s
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 FORMAT = 1
 LIBRARIES = ("numba", "numcodecs", "numpy", "opencv-python-headless", "pymmcore-plus", "scipy")
@@ -23,6 +26,22 @@ def made_with() -> dict[str, Any]:
         "libraries": {name: _version(name) for name in LIBRARIES},
         "clock": {"wall_s": wall_s(), "monotonic_s": stopwatch_s()},
     }
+
+
+def other_versions(header: Mapping[str, Any]) -> list[str]:
+    """The programs and libraries a session was made with in another version than is here now."""
+    then, now = _versions(header), _versions(made_with())
+    return [
+        f"{name} {str(then[name])[:40]} (now {now[name]})"
+        for name in sorted(then.keys() & now.keys())
+        if then[name] != now[name]
+    ]
+
+
+def _versions(header: Mapping[str, Any]) -> dict[str, Any]:
+    libraries = header.get("libraries")
+    named = {name: header[name] for name in ("livewatch", "python") if name in header}
+    return {**(libraries if isinstance(libraries, dict) else {}), **named}
 
 
 def _version(distribution: str) -> str:

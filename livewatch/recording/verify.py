@@ -12,6 +12,7 @@ from livewatch.model import Missed
 from livewatch.policy.policy import Policy
 from livewatch.recording.entry import Entry
 from livewatch.recording.folder import SessionFolder
+from livewatch.recording.header import other_versions
 from livewatch.recording.layout import END, take_path
 from livewatch.recording.rederive import decided_again
 from livewatch.recording.retold import Resumption, experiment_of, instrument_of, turns
@@ -199,6 +200,9 @@ def _said(decision: Decision) -> str:
 
 
 def _notes(session: SessionFolder) -> Iterator[str]:
+    others = other_versions(session.header)
+    if others:
+        yield f"recorded with other versions than are used now: {', '.join(others)}"
     end = session.end
     if end is None:
         yield f"no {END}: the session crashed, or is still running"
