@@ -3,7 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +12,7 @@ from lived import INSTRUMENT, Life, asked, begun, end_of, experiment, live, take
 from spoiling import value_made_up
 
 from livewatch.analysis.analyst import Analyst
+from livewatch.cli import main
 from livewatch.errors import BadInput
 from livewatch.model import Ask
 from livewatch.policy.policy import Policy
@@ -109,6 +110,31 @@ def test_another_decision_is_shown_with_both_reasons(session: Path) -> None:
     assert problem.startswith("decision 5 (after frame 4) is made differently now, in reason")
     assert "“a whim”" in problem
     assert problem.count("“") == 2
+
+
+@pytest.mark.parametrize("after", ["frame", "observation", "missed", "request"])
+def test_the_command_exits_with_1_and_shows_both_reasons_whatever_was_decided_on(
+    session: Path, after: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """After a frame, a late observation, a miss and a request of the operator."""
+    kinds = {event["event"]: event["kind"] for event in SessionFolder.open(session).events()}
+    changed = list[int]()
+
+    def change(event: dict[str, Any]) -> dict[str, Any]:
+        if event["kind"] == "decision" and not changed:
+            came = next(iter(event["after"]))
+            came = kinds[event["after"]["event"]] if came == "event" else came
+            if came == after:
+                event["decision"]["reason"] = "a whim"
+                changed.append(event["decision"]["id"])
+        return event
+
+    rewrite(session / "events.jsonl", change)
+    assert main(["verify", str(session)]) == 1
+    told = capsys.readouterr().out
+    assert f"wrong: decision {changed[0]} " in told
+    assert "then “a whim”" in told
+    assert "; now “" in told
 
 
 def test_other_settings_decide_differently(session: Path) -> None:

@@ -115,7 +115,7 @@ def soak(folder: Path, hours: float, seed: int) -> tuple[Watched, list[str]]:
     experiment = plan(
         survey={"interval_s": 120},
         reaction={"interval_s": 10, "burst": 8},
-        limits={"duration_s": hours * 3600},
+        limits={"duration_s": hours * 3600, "give_up_s": 600},
         microscope={"timeout_s": 0.15},
     )
     experiment = type(experiment).model_validate(
