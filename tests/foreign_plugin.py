@@ -25,6 +25,11 @@ def segment(image, pixel_um, diameter_um):
     if order == 3:
         os.abort()
     return cv2.connectedComponents((image > 300).astype("uint8"))[1], pixel_um
+
+def abort(image, pixel_um, diameter_um):
+    if image.shape != (64, 64) and image.shape != (128, 128):  # getting ready is no crime
+        os.abort()
+    return segment(image, pixel_um, diameter_um)
 """
 
 
@@ -35,7 +40,7 @@ def installed(folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     about.mkdir(exist_ok=True)
     (about / "METADATA").write_text("Metadata-Version: 2.1\nName: foreign\nVersion: 1.0\n")
     (about / "entry_points.txt").write_text(
-        "[livewatch.segmenters]\nforeign = foreign_code:segment\n"
+        "[livewatch.segmenters]\nforeign = foreign_code:segment\nabort = foreign_code:abort\n"
     )
     monkeypatch.syspath_prepend(str(folder))
     monkeypatch.delitem(sys.modules, "foreign_code", raising=False)

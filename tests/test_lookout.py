@@ -22,7 +22,7 @@ from livewatch.lookout import Lookout
 from livewatch.lookout.apart import Apart
 from livewatch.lookout.beside import Beside
 from livewatch.lookout.desk import Failed, Lost
-from livewatch.report.bench import film
+from livewatch.report.film import film
 from livewatch.settings import Experiment
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from livewatch.model import Frame, Observation
 
-FRAMES = film(256, 0.65, 12, 8)
+FRAMES = film(256, 0.65, 12, 8).frames
 
 
 def plan(segmenter: str = "classic", **analysis: object) -> Experiment:
@@ -90,7 +90,7 @@ def test_the_process_sees_what_a_thread_sees_to_the_bit(sit: Callable[[Experimen
 def test_larger_and_smaller_frames_follow_each_other(sit: Callable[[Experiment], Apart]) -> None:
     apart, beside = sit(plan()), Beside(plan())
     beside.start()
-    for frame in (FRAMES[0], *film(320, 0.65, 12, 1), FRAMES[1]):
+    for frame in (FRAMES[0], *film(320, 0.65, 12, 1).frames, FRAMES[1]):
         assert same(apart.observe(frame), beside.observe(frame))
     beside.leave()
 
@@ -156,7 +156,7 @@ class Watched:
             VirtualClock(),
             self.inbox,
             lambda what, fault: self.faults.append(f"{what}: {fault}"),
-            lambda frame, state: None,
+            lambda *_: None,
             self.given_up_after.append,
         )
         self.lookout.start()
