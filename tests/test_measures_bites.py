@@ -73,6 +73,11 @@ def test_bleaching_is_no_loss_even_while_material_shows() -> None:
     assert watched(slow, [(100, 0.02)]).bites == ()
 
 
+def test_a_dying_cell_that_goes_on_fading_was_not_bitten() -> None:
+    fading: Bitten = [(200, 0.04), *((210.0 + 2 * n, 0.01) for n in range(30))]
+    assert watched(fading, [(200, 0.03)]).bites == ()
+
+
 def test_what_an_nk_cell_brings_along_or_takes_when_apart_is_no_bite() -> None:
     assert watched(THREE, THREE, since_s=inf).bites == ()
     assert [bite.time_s > 100 for bite in watched(THREE, THREE, since_s=100.0).bites] == [True] * 2

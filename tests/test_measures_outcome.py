@@ -8,6 +8,7 @@ from math import inf, nan
 import numpy as np
 import pytest
 
+from livewatch.analysis import encounters
 from livewatch.analysis.measures import Measurer, at_end
 from livewatch.analysis.measures.course import Course
 from livewatch.analysis.measures.life import Life, fade_of, first_seen
@@ -87,6 +88,15 @@ def test_a_nk_cell_inside_for_long_is_engulfed() -> None:
     assert told.outcome is Outcome.ENGULFED
 
 
+def test_a_death_at_another_contact_is_not_this_ones_doing() -> None:
+    late = replace(DEAD, dying_s=270.0)
+    other = replace(OVER, id=8, nk_id=3, start_s=220.0, last_contact_s=280.0)
+    told = ended(Course(2, 1, OVER, parted=True), late, 290, RULES, [other])
+    assert told.outcome is Outcome.CENSORED
+    gone = replace(other, last_contact_s=230.0)
+    assert ended(Course(2, 1, OVER, parted=True), late, 290, RULES, [gone]).outcome == "killed"
+
+
 def test_at_the_end_what_is_not_known_is_censored_and_the_rest_stays() -> None:
     assert at_end(OPEN).outcome is Outcome.CENSORED
     known = replace(OVER, outcome=Outcome.KILLED)
@@ -110,6 +120,13 @@ def test_bleaching_that_all_cells_share_is_no_loss_of_dye() -> None:
         lives = {cell.id: lives[cell.id].with_dye(cell, fade, time_s) for cell in cells}
     assert lives[1].dye == pytest.approx(1, abs=0.03)
     assert lives[5].dye == pytest.approx(0.4, abs=0.05)
+
+
+def test_a_cell_of_which_half_is_missing_but_as_bright_as_ever_lost_no_dye() -> None:
+    life = first_seen(tumor(1, 100.0), 1.0, 0.0)
+    for time_s in range(2, 60, 2):
+        life = life.with_dye(replace(tumor(1, 100.0), area_um2=180.0), 1.0, time_s)
+    assert life.dye == pytest.approx(1, abs=0.03)
 
 
 def test_fading_needs_others_to_compare_with() -> None:
@@ -157,6 +174,53 @@ def test_an_encounter_is_settled_when_its_tumor_was_seen_alive_long_enough() -> 
     assert [time_s for time_s, ids in told.items() if ids == (7,)] == [140]
     assert last[-1].outcome is Outcome.RELEASED
     assert notes.courses == ()
+
+
+LOST = Encounter(
+    7, "a", 2, 1, 0.0, 6.0, 6.0, 0, 0, outcome=Outcome.CENSORED, outcome_reason=encounters.LOST
+)
+
+
+@pytest.mark.parametrize(
+    ("shown", "now", "later"),
+    [(True, Outcome.ONGOING, Outcome.KILLED), (False, Outcome.CENSORED, Outcome.CENSORED)],
+    ids=["the tumor is still seen", "neither is seen"],
+)
+def test_the_fate_of_a_tumor_whose_nk_cell_was_lost_is_waited_for(
+    shown: bool, now: Outcome, later: Outcome
+) -> None:
+    measurer = Measurer(Experiment(outcome=RULES))
+    notes = measurer.begin()
+    contact = Contact(2, 1, 25, 10, 10, 10, 0.3, 8.0, 0.1)
+    here = replace(LOST, end_s=None, outcome=Outcome.ONGOING, outcome_reason="")
+    for index in range(4):
+        notes, *_ = measurer.observe(
+            notes, frame(index, index * 2.0), (tumor(1, 100.0), nk(20.3)), (contact,), (here,)
+        )
+    cells = (tumor(1, 100.0),) if shown else ()
+    notes, _, (told,), _ = measurer.observe(notes, frame(4, 8.0), cells, (), (LOST,))
+    assert told.outcome is now
+    outcome = told.outcome
+    for index in range(5, 40):
+        cells = (tumor(1, 10.0),) if shown else ()
+        notes, _, late, _ = measurer.observe(notes, frame(index, index * 2.0), cells, (), ())
+        outcome = late[0].outcome if late else outcome
+    assert outcome is later
+
+
+def test_an_nk_cell_inside_a_tumor_for_a_minute_is_engulfed() -> None:
+    measurer = Measurer(Experiment(outcome=RULES))
+    notes = measurer.begin()
+    contact = Contact(2, 1, 10, 10, 10, 10, 0.0, 8.0, 0.1)
+    here = Encounter(7, "a", 2, 1, 0.0, 0.0, None, 0, 0)
+    outcomes = []
+    for index in range(40):
+        notes, _, (told,), _ = measurer.observe(
+            notes, frame(index, index * 2.0), (tumor(1, 100.0), nk(5.0)), (contact,), (here,)
+        )
+        outcomes.append(told.outcome)
+    assert outcomes[25] is Outcome.ONGOING
+    assert outcomes[-1] is Outcome.ENGULFED
 
 
 def test_encounters_elsewhere_keep_their_measures_and_are_not_judged() -> None:

@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from livewatch.settings import ContactRules
 
 
+LOST, LEFT = "a cell was lost from sight", "a cell left the field"
+"""Why a cell will not be seen again."""
+
+
 @dataclass(frozen=True, slots=True)
 class Bout:
     """What is remembered of one pair that is, was, or may be about to be in contact.

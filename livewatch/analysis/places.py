@@ -9,7 +9,7 @@ import numpy as np
 
 from livewatch.analysis.approach import Gaps, approach, no_gaps
 from livewatch.analysis.contact import contacts_of
-from livewatch.analysis.encounters import Bout, Scene, Turn, follow
+from livewatch.analysis.encounters import LEFT, LOST, Bout, Scene, Turn, follow
 from livewatch.analysis.landing import NEVER, Last
 from livewatch.analysis.plausible import believed, doubted
 from livewatch.analysis.sightings import Rules
@@ -145,5 +145,5 @@ def lost(tracks: Tracks, bridge_s: float) -> dict[int, str]:
     wait_s = max(bridge_s, FORGET_S)
     left = table["outside_s"] > wait_s
     missing = given_up(table, wait_s)
-    reasons = {int(cell): "a cell was lost from sight" for cell in table["id"][missing]}
-    return reasons | {int(cell): "a cell left the field" for cell in table["id"][left]}
+    reasons = {int(cell): LOST for cell in table["id"][missing]}
+    return reasons | {int(cell): LEFT for cell in table["id"][left]}

@@ -170,6 +170,7 @@ def _followed(
         return losses, bites
     time_s = sights[-1][0]
     held = median(sight[2] for sight in sights[-RECENT:])
+    light = median(sight[1] for sight in sights[-RECENT:])
     after: list[Loss] = []
     for loss in losses:
         # what earlier bites have yet to show is not this one's
@@ -180,11 +181,18 @@ def _followed(
         )
         least = max(FOLLOWED * loss.fraction, CERTAIN_RISE * noise, LEAST_RISE)
         settled = time_s - loss.time_s >= min(WINDOW_S + SETTLE_S, WAIT_S)
-        if not loss.bitten and settled and held - loss.held - owed >= least:
+        lasts = _light_after(sights, loss.time_s) - light < LARGEST  # it does not die
+        if not loss.bitten and settled and lasts and held - loss.held - owed >= least:
             loss = replace(loss, bitten=True)
             bites = (*bites, Bite(loss.time_s, loss.fraction, True))
         after.append(loss)
     return tuple(after), tuple(sorted(bites, key=lambda bite: bite.time_s))
+
+
+def _light_after(sights: tuple[tuple[float, float, float], ...], time_s: float) -> float:
+    """The tumor's brightness in the first sights from a time on."""
+    after = [sight[1] for sight in sights if sight[0] >= time_s][:RECENT]
+    return median(after) if after else nan
 
 
 def _leaks(meal: Meal, uptake: Uptake) -> tuple[float, ...]:

@@ -35,9 +35,10 @@ class Life:
     """What is remembered of one tumor cell.
 
     Dye is signal times area: `dye0` as it was at first, had it never bleached, `dye` the share of
-    it that is left, smoothed. `death` is the death channel above its surroundings in counts,
-    `death0` the least of it. `viability` goes from 1 to 0, and stays once `death_s` is known;
-    `dying_s` is when the present run of signs of death began.
+    it that is left, smoothed. A cell that is as bright as it was (`signal0`) has lost none: it is
+    hidden in part, or was cut in two where it is not. `death` is the death channel above its
+    surroundings in counts, `death0` the least of it. `viability` goes from 1 to 0, and stays once
+    `death_s` is known; `dying_s` is when the present run of signs of death began.
     """
 
     tumor_id: int
@@ -53,6 +54,7 @@ class Life:
     frames_dead: int = 0
     dying_s: float = nan
     death_s: float = nan
+    signal0: float = nan
 
     @property
     def is_alive(self) -> bool:
@@ -65,6 +67,8 @@ class Life:
             return replace(self, time_s=time_s)
         share = 1 - exp(-max(time_s - self.time_s, 0.0) / FOLLOW_S)
         left = cell.signal * cell.area_um2 / (self.dye0 * max(fade, 1e-3))
+        if isfinite(self.signal0):
+            left = max(left, min(cell.signal / (self.signal0 * max(fade, 1e-3)), 1.0))
         return replace(self, time_s=time_s, dye=self.dye + share * (left - self.dye))
 
     def judged(self, portrait: Portrait, rules: OutcomeRules) -> Life:
@@ -119,7 +123,8 @@ def fade_of(lives: Mapping[int, Life], cells: Iterable[Cell], before: float) -> 
 
 def first_seen(cell: Cell, fade: float, time_s: float) -> Life:
     """Begin to follow a tumor cell: what it has now counts as all of its dye."""
-    return Life(cell.id, time_s, max(cell.signal * cell.area_um2 / max(fade, 1e-3), 1e-6))
+    signal = cell.signal / max(fade, 1e-3)
+    return Life(cell.id, time_s, max(signal * cell.area_um2, 1e-6), signal0=max(signal, 1e-6))
 
 
 def _follow(before: float, now: float, share: float) -> float:

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import inf, isfinite, nan
+from math import hypot, inf, isfinite, nan
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from livewatch.analysis.encounters import LOST
 from livewatch.analysis.measures.around import Around
 from livewatch.analysis.measures.bites import eaten
 from livewatch.analysis.measures.course import Course, taken_up, told, twist_since_contact
-from livewatch.analysis.measures.crop import Images
+from livewatch.analysis.measures.crop import Images, averaged
 from livewatch.analysis.measures.life import fade_of, first_seen
 from livewatch.analysis.measures.outcome import ended
-from livewatch.analysis.measures.outline import distances_um
+from livewatch.analysis.measures.outline import DIRECTIONS, distances_um, share_within
 from livewatch.analysis.measures.patch import patch_of
 from livewatch.analysis.measures.portrait import portrait_of
 from livewatch.analysis.measures.slip import moved
+from livewatch.analysis.measures.texture import RINGS
+from livewatch.analysis.measures.twist import blended, turned_back
 from livewatch.analysis.measures.uptake import uptake_of
 from livewatch.model import Kind, Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Container, Iterable, Mapping, Sequence
 
     from livewatch.analysis.measures.life import Life
+    from livewatch.analysis.measures.outline import Outline
     from livewatch.analysis.measures.portrait import Portrait
     from livewatch.analysis.measures.twist import Body
     from livewatch.model import Cell, Contact, Encounter, Frame
@@ -33,6 +37,7 @@ if TYPE_CHECKING:
 FORGET_S = 3600.0
 """A cell not seen for this long does not come back."""
 ENGULFED_SHARE = 0.8
+"""Of one cell's outline lies on, or in, the other: one is inside the other."""
 SEAL_MORE_UM = 0.0
 
 
@@ -62,6 +67,10 @@ class Measurer:
 
     def warm_up(self) -> None:
         """Compile, or load from the cache, what is compiled."""
+        for camera in (np.uint8, np.uint16):
+            averaged(np.zeros((4, 4), camera), 2)
+        blank = np.zeros((len(RINGS), DIRECTIONS), np.float32)
+        blended(*turned_back(blank, blank, 0.5), blank, blank, 0.5)
         square = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
         distances_um(square, square, 1.0)
 
@@ -81,7 +90,9 @@ class Measurer:
         """
         here = frame.view.position
         lives, fade = _lives(notes, frame, cells)
-        courses = taken_up(notes.courses, contacts, encounters)
+        shown = {cell.id for cell in cells}
+        waiting = [_with_its_fate_open(one, shown) for one in encounters]
+        courses = taken_up(notes.courses, contacts, waiting)
         portraits = _portraits(notes, frame, cells, courses, contacts)
         for tumor_id in lives.keys() & portraits.keys():
             lives[tumor_id] = lives[tumor_id].judged(portraits[tumor_id], self._rules)
@@ -99,7 +110,8 @@ class Measurer:
             elif course.nk_id in seen and course.tumor_id in seen:
                 course = replace(course, parted=True)
             if course.position == here:
-                course = self._concluded(course, lives.get(course.tumor_id), frame.time_s)
+                life = lives.get(course.tumor_id)
+                course = self._concluded(course, life, frame.time_s, courses)
             followed.append(course)
         told_of = {one.encounter.id: one.encounter for one in followed if one.encounter is not None}
         current = tuple(told_of[one.id] for one in encounters)
@@ -141,20 +153,19 @@ class Measurer:
         """Where the NK cell lies on the tumor, and how far it has moved there."""
         within_um = self._touch.touch_um + SEAL_MORE_UM
         patch = patch_of(portrait.outline, nk.outline_um, within_um)
+        inside = _is_inside(nk, portrait.outline) or (
+            patch is not None and patch.fraction > ENGULFED_SHARE
+        )
+        since_s = course.engulfed_s if isfinite(course.engulfed_s) else portrait.time_s
+        parted = course.parted and patch is None and not inside
+        course = replace(course, engulfed_s=since_s if inside else nan, parted=parted)
         if patch is None:
             return course, replace(contact, contact_um=0.0, seal_fraction=0.0)
+        radius_um = portrait.outline.mean_radius_um
         slip, orbit_deg, slip_um = moved(
-            course.slip, patch.middle_deg, contact.twist_deg, portrait.outline.mean_radius_um
+            course.slip, patch.middle_deg, contact.twist_deg, radius_um
         )
-        inside = patch.fraction > ENGULFED_SHARE
-        since_s = course.engulfed_s if isfinite(course.engulfed_s) else portrait.time_s
-        course = replace(
-            course,
-            slip=slip,
-            radius_um=portrait.outline.mean_radius_um,
-            engulfed_s=since_s if inside else nan,
-            parted=False,
-        )
+        course = replace(course, slip=slip, radius_um=radius_um)
         return course, replace(
             contact,
             contact_um=patch.length_um,
@@ -166,10 +177,36 @@ class Measurer:
             slip_um=slip_um,
         )
 
-    def _concluded(self, course: Course, life: Life | None, time_s: float) -> Course:
+    def _concluded(
+        self, course: Course, life: Life | None, time_s: float, courses: Iterable[Course]
+    ) -> Course:
         if course.encounter is None:
             return course
-        return replace(course, encounter=ended(course, life, time_s, self._rules))
+        others = [
+            other.encounter
+            for other in courses
+            if other.tumor_id == course.tumor_id
+            and other.nk_id != course.nk_id
+            and other.encounter is not None
+        ]
+        encounter = ended(course, life, time_s, self._rules, others)
+        return course if encounter is course.encounter else replace(course, encounter=encounter)
+
+
+def _is_inside(nk: Cell, tumor: Outline) -> bool:
+    """Whether nearly all of an NK cell lies within a tumor cell's outline."""
+    apart_um = hypot(nk.x_um - tumor.x_um, nk.y_um - tumor.y_um)
+    if apart_um >= tumor.radius_um.max():
+        return False
+    return share_within(nk.outline_um, tumor) > ENGULFED_SHARE
+
+
+def _with_its_fate_open(encounter: Encounter, shown: Container[int]) -> Encounter:
+    """An encounter whose NK cell was lost: what becomes of its tumor cell can still be seen."""
+    is_lost = encounter.outcome is Outcome.CENSORED and encounter.outcome_reason == LOST
+    if is_lost and encounter.nk_id not in shown and encounter.tumor_id in shown:
+        return replace(encounter, outcome=Outcome.ONGOING, outcome_reason="")
+    return encounter
 
 
 def _lives(notes: Notes, frame: Frame, cells: Iterable[Cell]) -> tuple[dict[int, Life], float]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from livewatch.model import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from livewatch.analysis.measures.course import Course
     from livewatch.analysis.measures.life import Life
     from livewatch.model import Encounter
@@ -16,15 +18,28 @@ if TYPE_CHECKING:
 
 ENGULFED_S = 60.0
 UNSURE_WITHOUT_TWIST = 0.6
+DEATH_SHOWS_S = 60.0
+"""Death shows so long after it began."""
 
 
-def ended(course: Course, life: Life | None, time_s: float, rules: OutcomeRules) -> Encounter:
-    """The course's encounter with its outcome, as far as it can be known at `time_s`."""
+def ended(
+    course: Course,
+    life: Life | None,
+    time_s: float,
+    rules: OutcomeRules,
+    others: Iterable[Encounter] = (),
+) -> Encounter:
+    """The course's encounter with its outcome, as far as it can be known at `time_s`.
+
+    `others` are the other encounters of the same tumor cell.
+    """
     assert course.encounter is not None
     encounter = course.encounter
     if encounter.outcome not in (Outcome.ONGOING, Outcome.ENGULFED):
         return encounter
     if life is not None and _killed(encounter, life, rules):
+        if any(_later(other, encounter, life) for other in others):
+            return _censored(encounter, "another NK cell was at the tumor cell when it died")
         return _as(encounter, Outcome.KILLED, life.evidence, 1 - life.viability, life.dying_s)
     if isfinite(course.engulfed_s) and time_s - course.engulfed_s >= ENGULFED_S:
         reason = f"one cell inside the other for {time_s - course.engulfed_s:.0f} s"
@@ -53,6 +68,14 @@ def _killed(encounter: Encounter, life: Life, rules: OutcomeRules) -> bool:
     if not isfinite(life.death_s) or life.dying_s < encounter.start_s:
         return False
     return life.dying_s <= encounter.last_contact_s + rules.viable_s
+
+
+def _later(other: Encounter, encounter: Encounter, life: Life) -> bool:
+    """Whether another contact went on when the tumor died, after this one was over."""
+    return (
+        encounter.last_contact_s < life.dying_s - DEATH_SHOWS_S
+        and other.start_s <= life.dying_s <= other.last_contact_s
+    )
 
 
 def _survived(course: Course, encounter: Encounter, life: Life, rules: OutcomeRules) -> Encounter:

@@ -61,6 +61,12 @@ class Outline:
         return elongation_of(self.points_um, self.x_um, self.y_um)
 
 
+def share_within(points_um: NDArray[np.floating], tumor: Outline) -> float:
+    """How much of another outline (n, 2) lies within this one."""
+    points = np.asarray(points_um, np.float64)
+    return float(np.mean(distances_um(points, tumor.points_um, 0.0) < 0))
+
+
 def outline_of(
     outline_um: NDArray[np.floating], inside_of: Iterable[NDArray[np.floating]] = ()
 ) -> Outline:
