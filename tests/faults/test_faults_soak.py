@@ -13,6 +13,6 @@ if TYPE_CHECKING:
 def test_a_session_of_faults_in_every_mode_accounts_for_every_slot_and_grows_nowhere(
     tmp_path: Path,
 ) -> None:
-    watched, wrong = soak(tmp_path / "s", hours=1.5, seed=1)
+    watched, wrong = soak(tmp_path / "s", hours=0.9, seed=1)
     assert wrong == []
     assert {"survey", "encounter", "burst", "missed"} <= watched.seen.keys()
