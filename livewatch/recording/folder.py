@@ -48,7 +48,7 @@ class SessionFolder:
         if not (path / SESSION).is_file():
             raise BadInput(f"{path} is no session folder: it has no {SESSION}")
         header = read_json(path / SESSION)
-        if header.get("format") != FORMAT:
+        if type(header.get("format")) is not int or header["format"] != FORMAT:
             raise BadInput(f"{path / SESSION}: {foreign(header)}")
         return cls(path, header)
 
