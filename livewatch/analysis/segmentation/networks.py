@@ -1,8 +1,8 @@
 """Cellpose and StarDist as segmenters. Each is imported when one is made, and not before.
 
 They find cells by trained networks; the packages and their weights are not part of livewatch.
-Both run on the analysis thread: without a GPU they take seconds a frame, and the survey then
-goes on with every frame that analysis can follow.
+Without a GPU they take seconds a frame, and the survey then goes on with every frame that analysis
+can follow. Both packages are under the BSD licence.
 """
 
 from __future__ import annotations
@@ -81,8 +81,12 @@ def _stardist() -> Any:
         ) from error
     try:
         model = StarDist2D.from_pretrained("2D_versatile_fluo")
-    except (OSError, RuntimeError, ValueError) as error:
-        raise SegmenterError(f"StarDist has no weights here ({error})") from error
+    except Exception as error:  # what fetches the weights raises no less than Exception itself
+        raise SegmenterError(
+            f"StarDist has no weights here ({error}): make StarDist2D.from_pretrained"
+            "('2D_versatile_fluo') once on its own, with a network connection, so that it fetches "
+            "them"
+        ) from error
     if model is None:
-        raise SegmenterError("StarDist has no weights here: fetch '2D_versatile_fluo' once")
+        raise SegmenterError("StarDist has no weights here: it knows no '2D_versatile_fluo'")
     return model
