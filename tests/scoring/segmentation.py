@@ -26,6 +26,8 @@ from livewatch.report.recipe import recipe
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 FIRST_SEED = 100
+STEM_CELL_UM, NUCLEUS_UM = 23.0, 15.0
+"""What a user would state: the width of a disc of the median cell's area."""
 SCENES = {
     "tumor, sparse": Scene(cells=40, touching=0.0),
     "tumor": Scene(),
@@ -123,7 +125,7 @@ def stem_cells(way) -> float | None:  # type: ignore[no-untyped-def]
     truth = tifffile.imread(folder / "seg_gt.tif")
     scores: list[float] = []
     for true, at in zip(truth, meta["seg_frames"], strict=True):
-        scores += seg(true, way(images[at], meta["pixel_um"], 20.0))
+        scores += seg(true, way(images[at], meta["pixel_um"], STEM_CELL_UM))
     return float(np.mean(scores))
 
 
@@ -136,7 +138,7 @@ def nuclei(way) -> np.ndarray | None:  # type: ignore[no-untyped-def]
 
     image = tifffile.imread(folder / "sample.tif")[3]
     true = tifffile.imread(folder / "sample_labelled.tif").astype(np.int32)
-    return tally(true, way(image, 0.3112, 20.0))
+    return tally(true, way(image, 0.3112, NUCLEUS_UM))
 
 
 def main() -> None:
