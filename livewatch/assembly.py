@@ -206,6 +206,11 @@ def replay(
         tumor_channel=tumor_channel,
     )
     plan = plan_for(recording, load_experiment(experiment) if experiment else None)
+    if experiment is None and recording.experiment is None:
+        announce(
+            f"cells as measured in the recording: NK {plan.cells.nk_diameter_um:g} um, "
+            f"tumor {plan.cells.tumor_diameter_um:g} um (--experiment may say otherwise)"
+        )
     folder = new_folder(out, "replay")
     clock = clock_of(speed)
     core = load_demo(

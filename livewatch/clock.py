@@ -45,9 +45,10 @@ def elapsed_s() -> float:
     """Seconds from an arbitrary start that go on while the machine sleeps; cells do, too."""
     if sys.platform == "linux":
         return time.clock_gettime(time.CLOCK_BOOTTIME)
-    if sys.platform == "darwin":
+    elif sys.platform == "darwin":  # noqa: RET505 (mypy knows platforms by branches)
         return time.clock_gettime(time.CLOCK_MONOTONIC)
-    return time.monotonic()
+    else:
+        return time.monotonic()
 
 
 def wall_s() -> float:

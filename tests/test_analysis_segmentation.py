@@ -15,6 +15,7 @@ from livewatch.analysis.segmentation.classic import classic
 from livewatch.analysis.segmentation.networks import Cellpose, StarDist
 from livewatch.analysis.segmentation.regions import regions
 from livewatch.analysis.segmentation.segmenter import SegmenterError
+from livewatch.analysis.segmentation.width import usual_diameter_um
 from livewatch.model import Exposure, Frame, Kind, Plane, Purpose, Shot, View
 from livewatch.settings import Cells, Experiment
 from livewatch.specimen.synthetic import SyntheticSpecimen
@@ -317,3 +318,10 @@ def test_an_empty_field_is_no_problem_and_cells_gone_for_good_are_believed() -> 
     assert problems[:5] == [None] * 5
     assert "no cells, where there were 4" in problems[5]
     assert problems[-10:] == [None] * 10
+
+
+@pytest.mark.parametrize("guess_um", [10.0, 16.0, 40.0])
+def test_the_usual_width_of_cells_is_found_from_a_bad_guess(guess_um: float) -> None:
+    scene = Scene(cells=40, shape=(512, 512), diameter_um=16.0)
+    images = [draw(scene, seed)[0] for seed in (41, 42)]
+    assert usual_diameter_um(images, scene.pixel_um, guess_um) == pytest.approx(16.0, rel=0.15)

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import numpy as np
 from pydantic import ValidationError
 
+from livewatch.analysis.segmentation.width import usual_diameter_um
 from livewatch.errors import BadInput
-from livewatch.settings import Channel, Experiment, Limits, Microscope, Position, Zoom
+from livewatch.settings import Cells, Channel, Experiment, Limits, Microscope, Position, Zoom
 
 if TYPE_CHECKING:
     from livewatch.replay.recording import Recording
 
+LOOKED_AT = 5  # time points from which a recording's cells are measured
 EXPOSURE_MS = 20.0  # where it is not known how long the recorded images were exposed
 
 
@@ -20,11 +23,11 @@ def plan_for(recording: Recording, chosen: Experiment | None = None) -> Experime
     """The experiment to replay a recording with, fitted to what was recorded.
 
     `chosen` is what the user asks for. Without it a session is replayed by its own experiment; a
-    plain time-lapse is looked at whole, frame by frame. Nothing is looked for more often than it
-    was recorded, and the replay ends where the recording does. Raises `BadInput` if the experiment
-    in a session is not one.
+    plain time-lapse is looked at whole, frame by frame, for cells as large as are found in it.
+    Nothing is looked for more often than it was recorded, and the replay ends where the recording
+    does. Raises `BadInput` if the experiment in a session is not one.
     """
-    plan = chosen or own_experiment(recording) or Experiment()
+    plan = chosen or own_experiment(recording) or Experiment(cells=cells_of(recording))
     if recording.experiment is None:
         plan = paced(plan, recording, is_chosen=chosen is not None)
     return plan.model_copy(
@@ -48,6 +51,24 @@ def own_experiment(recording: Recording) -> Experiment | None:
     except ValidationError as error:
         where = ".".join(str(key) for key in error.errors()[0]["loc"])
         raise BadInput(f"{recording.name}: its experiment is damaged at {where}") from error
+
+
+def cells_of(recording: Recording) -> Cells:
+    """Cells of the sizes that are usual in the recording."""
+    times = np.unique(np.linspace(0, len(recording.times_s) - 1, LOOKED_AT).round()).astype(int)
+    pixel_um, usual = recording.view(0).pixel_um, Cells()
+
+    def diameter_um(channel: str, guess_um: float) -> float:
+        images = []
+        for time in times.tolist():
+            with suppress(BadInput):  # a damaged image is a miss once its time comes
+                images.append(recording.read(time, channel))
+        return round(usual_diameter_um(images, pixel_um, guess_um), 1)
+
+    return Cells(
+        nk_diameter_um=diameter_um("nk", usual.nk_diameter_um),
+        tumor_diameter_um=diameter_um("tumor", usual.tumor_diameter_um),
+    )
 
 
 def paced(plan: Experiment, recording: Recording, *, is_chosen: bool) -> Experiment:

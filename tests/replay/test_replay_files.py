@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from livewatch.errors import BadInput
+from livewatch.replay.plan import plan_for
 from livewatch.replay.recording import open_recording
+from livewatch.settings import Cells, Experiment
 
 COCULTURE = Path(__file__).parents[3] / "shared" / "data" / "coculture_left" / "movie.ome.tif"
 STACK = np.random.default_rng(1).integers(0, 4000, (5, 2, 24, 36)).astype(np.uint16)
@@ -229,3 +231,18 @@ def test_the_rendered_coculture_opens_as_it_is() -> None:
     assert recording.view(0).shape == (512, 256)
     page = tifffile.imread(COCULTURE, key=2 * 77 + 1)
     np.testing.assert_array_equal(recording.read(77, "tumor"), page)
+
+
+def test_a_recording_is_looked_at_for_cells_as_large_as_its_own() -> None:
+    if not COCULTURE.exists():
+        pytest.skip(f"{COCULTURE.name} is not beside the checkout (../shared/data)")
+    cells = plan_for(open_recording(COCULTURE)).cells
+    assert 7 < cells.nk_diameter_um < 10  # by the authors' outlines 8 and 10 um
+    assert 8 < cells.tumor_diameter_um < 12
+
+
+def test_what_the_user_says_of_cells_goes_before_what_is_measured(tmp_path: Path) -> None:
+    path = ome(tmp_path / "a.ome.tif")
+    said = Experiment(cells=Cells(tumor_diameter_um=13.0))
+    assert plan_for(open_recording(path), said).cells == said.cells
+    assert plan_for(open_recording(path)).cells == Cells(), "no cells to measure: the usual sizes"
