@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import floor
+from math import floor, inf
 from typing import TYPE_CHECKING
 
 from livewatch.model import Purpose
@@ -114,7 +114,8 @@ def missed(state: PolicyState, news: Missed, rules: Rules) -> PolicyState:
     )
     spent = charged(state.spent, news.shot, news.lit)
     state = replace(state, now_s=now_s, spent=spent, burst=None, trouble=trouble)
-    if now_s - trouble.since_s >= limits.give_up_s:
+    over_s = inf if limits.duration_s is None else state.begun_s + limits.duration_s
+    if min(now_s, over_s) - trouble.since_s >= limits.give_up_s:
         ended = f"No frame for {now_s - trouble.since_s:.0f} s: {news.reason}"
         return replace(state, ended=ended, failed=True)
     if trouble.tries <= limits.retries:

@@ -32,7 +32,7 @@ def streaming(folder: Path, camera: type[SpecimenCamera] = SpecimenCamera, **cha
     tables: dict[str, Any] = {
         "channels": {"nk": preset, "tumor": preset},
         "reaction": {"burst": LONG},
-        "limits": {"duration_s": 220},
+        "limits": {"duration_s": 220} | changes.pop("limits", {}),
     }
     tables["microscope"] = {"imaging": "split-left-right", **changes.pop("microscope", {})}
 
@@ -125,7 +125,8 @@ def test_a_region_changed_by_another_program_while_streaming_ends_the_burst(
 def test_a_burst_that_the_disk_cannot_follow_ends_early_with_the_reason_and_loses_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    made = streaming(tmp_path / "s")
+    # What waits for the disk takes seconds to write, at fifty times the speed of life.
+    made = streaming(tmp_path / "s", limits={"duration_s": 500, "give_up_s": 400})
     made.session._recorder._room = Room(2 * 2**20)
     plain = Take.append
 
