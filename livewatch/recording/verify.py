@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from livewatch.analysis.analyst import Analyst
 from livewatch.errors import BadInput
-from livewatch.model import Missed
+from livewatch.model import Missed, Purpose
 from livewatch.policy.policy import Policy
 from livewatch.recording.entry import Entry
 from livewatch.recording.folder import SessionFolder
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from livewatch.model import Decision
+    from livewatch.model import Decision, Shot
     from livewatch.recording.retold import Turn
 
     Progress = Callable[[str, int, int], None]
@@ -98,6 +98,7 @@ class _Told:
         self.turns = self.frames = self.missed = self.before = 0
         self.light_ms: dict[str, float] = {}
         self.last: Decision | None = None
+        self.burst: Shot | None = None
         for turn in turns(session):
             if isinstance(turn, Resumption):
                 self._resume(turn)
@@ -118,21 +119,32 @@ class _Told:
             place = came.view.position
             self.light_ms[place] = self.light_ms.get(place, 0.0) + came.shot.dose
         self.missed += isinstance(came, Missed)
-        if (
-            isinstance(came, Entry | Missed)
-            and self.last is not None
-            and (came.shot != self.last.shot)
-        ):
+        if isinstance(came, Entry | Missed) and not self._asked_for(came):
             self._wrong(f"a slot of decision {came.shot.decision} answers another shot than asked")
         if turn.decision.id != self.turns:
             self._wrong(f"it is numbered {turn.decision.id}")
         self.last = turn.decision
+        shot = turn.decision.shot
+        if shot is not None and shot.purpose is Purpose.BURST:
+            self.burst = shot
+
+    def _asked_for(self, came: Entry | Missed) -> bool:
+        """Whether it answers the last decision, or was exposed in a burst before that ended it."""
+        if self.last is None or came.shot == self.last.shot:
+            return True
+        burst, shot = self.burst, came.shot
+        return (
+            isinstance(came, Entry)
+            and burst is not None
+            and (shot.purpose, shot.view, shot.planes) == (burst.purpose, burst.view, burst.planes)
+            and shot.decision <= burst.decision
+        )
 
     def _resume(self, turn: Resumption) -> None:
         """A crash may leave one frame, written and not yet decided on, before a resumption."""
         if not 0 <= turn.frame - self.frames <= 1:
             self._wrong(f"resumed with frame {turn.frame} where frame {self.frames} was due")
-        self.frames, self.last = turn.frame, None
+        self.frames, self.last, self.burst = turn.frame, None, None
         self.before, self.missed, self.light_ms = turn.frame, 0, {}
 
     def _wrong(self, what: str) -> None:
