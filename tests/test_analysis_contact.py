@@ -97,6 +97,15 @@ def test_membrane_inside_the_nk_cell_is_sealed() -> None:
     assert only(contacts_of([nk], [tumor], RULES)).seal_fraction == pytest.approx(1.0)
 
 
+@pytest.mark.parametrize("cut", [1, 2], ids=["the NK cell", "the tumor cell"])
+def test_how_much_is_sealed_is_unknown_of_a_pair_that_the_border_cuts(cut: int) -> None:
+    cells = (square(1, Kind.NK, 20.5, 5, 8), square(2, Kind.TUMOR, 0, 0, 20))
+    nk, tumor = (replace(cell, at_edge=cell.id == cut) for cell in cells)
+    contact = only(contacts_of([nk], [tumor], RULES))
+    assert np.isnan(contact.seal_fraction)
+    assert contact.gap_um == pytest.approx(0.5, abs=0.05)
+
+
 def test_several_nk_cells_each_have_their_own_contact() -> None:
     tumor = round_cell(9, Kind.TUMOR, 0, 0, 10)
     nks = [

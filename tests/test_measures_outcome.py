@@ -247,3 +247,27 @@ def test_measuring_does_not_change_who_is_near_or_what_was_said_elsewhere() -> N
     )
     assert (measured.pair, measured.gap_um) == (contact.pair, contact.gap_um)
     assert np.isnan(measured.twist_deg)
+
+
+@pytest.mark.parametrize("cut", ["nk", "tumor"])
+def test_a_pair_that_the_border_cuts_keeps_what_was_known_of_it(cut: str) -> None:
+    measurer = Measurer(Experiment(outcome=RULES))
+    known: list[tuple[Contact, Encounter]] = []
+    notes = measurer.begin()
+    for index in range(3):
+        edge = index == 1
+        cells = (
+            replace(tumor(1, 100.0), at_edge=edge and cut == "tumor"),
+            replace(nk(20.3), at_edge=edge and cut == "nk"),
+        )
+        contact = Contact(2, 1, 25, 10, 10, 10, 0.3, 8.0, 0.9 if edge else 0.1)
+        one = Encounter(7, "a", 2, 1, 0.0, index * 2.0, None, 0, 0)
+        notes, (seen,), (told,), _ = measurer.observe(
+            notes, frame(index, index * 2.0), cells, (contact,), (one,)
+        )
+        known.append((seen, told))
+    whole, part, again = (seen for seen, _ in known)
+    assert whole.seal_fraction == again.seal_fraction > 0
+    assert all(np.isnan([part.seal_fraction, part.patch_deg, part.orbit_deg, part.twist_deg]))
+    assert part.twist_reason == "cut by the image border"
+    assert {told.max_seal_fraction for _, told in known} == {whole.seal_fraction}

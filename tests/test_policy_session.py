@@ -133,6 +133,13 @@ def test_after_an_encounter_it_cools_down_and_goes_back_to_the_survey() -> None:
     assert {round(t % 30, 6) for t in surveyed} == {0.0}
 
 
+def test_a_pair_that_has_just_parted_is_not_said_to_hold() -> None:
+    played = play(experiment(), (Meeting(100, 300),), until_s=400)
+    apart = [s.decision.reason for s in played.steps if "um apart now" in s.decision.reason]
+    assert apart
+    assert all(reason.startswith("NK 1 and tumor 1000 met 2") for reason in apart)
+
+
 def test_a_contact_that_goes_quiet_is_slowed_and_sped_up_when_it_moves() -> None:
     played = play(experiment(), (Meeting(100, 1000),), until_s=1050)
 

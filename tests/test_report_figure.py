@@ -13,6 +13,7 @@ from livewatch.errors import BadInput
 from livewatch.model import Bite, Encounter, Frame, Outcome, Plane, Purpose, Shot, View
 from livewatch.report.course import course_of
 from livewatch.report.figure import draw, save_figures
+from livewatch.report.strip import spread
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -74,6 +75,8 @@ class Folder:
             {"kind": "fault"},
             decision(0.0, "encounter", 3, "they touch"),
             decision(2.0, "encounter", 3, "they touch still"),
+            decision(4.0, "survey", None, "a look around"),
+            decision(6.0, "encounter", 3, "they touch still"),
             decision(40.0, "cooldown", 3, "over"),
         ]
 
@@ -122,6 +125,28 @@ def test_truth_beside_it_is_that_of_the_pair_in_the_same_place(tmp_path: Path) -
     (tmp_path / "truth" / "pairs.csv").write_text("\n".join([names, *lines]))
     course = course_of(Folder(tmp_path), 3)  # type: ignore[arg-type]
     assert course.truth["seal_fraction"] == pytest.approx([0.12] * 20)
+
+
+def test_the_true_slip_counts_from_where_the_measured_one_does(tmp_path: Path) -> None:
+    class Slipping(Folder):
+        def observations(self) -> list[dict[str, Any]]:
+            seen = super().observations()
+            for index, one in enumerate(seen):
+                one["contacts"]["slip_um"] = [None, None if index < 3 else 0.5 * (index - 3)]
+            return seen
+
+    (tmp_path / "truth").mkdir()
+    names = "time_s,nk_id,tumor_id,nk_x_um,nk_y_um,tumor_x_um,tumor_y_um,slip_um"
+    lines = [f"{2.0 * n},5,6,13,0,1,0,{20 + 0.5 * n}" for n in range(20)]
+    (tmp_path / "truth" / "pairs.csv").write_text("\n".join([names, *lines]))
+    course = course_of(Slipping(tmp_path), 3)  # type: ignore[arg-type]
+    assert course.truth["slip_um"][3:] == pytest.approx(course.of("slip_um")[3:])
+
+
+def test_pictures_show_whole_cells_as_far_as_there_are_any() -> None:
+    whole = np.array([True, False, True, True, False, True])
+    assert list(spread(whole, 3)) == [0, 3, 5]
+    assert list(spread(whole, 6)) == list(range(6))
 
 
 def test_it_draws_pictures_courses_light_and_decisions(tmp_path: Path) -> None:

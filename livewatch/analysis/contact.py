@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import nan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -27,7 +28,8 @@ def contacts_of(
     """The pairs whose gap is at most `rules.near_um`, in order of identities.
 
     Cells that overlap have a gap of 0. Contact length is the tumor outline within
-    `rules.touch_um` of the NK cell, or inside it.
+    `rules.touch_um` of the NK cell, or inside it; how large a part of the outline that is cannot
+    be known (NaN) of a pair that the image border cuts.
     """
     nk = sorted(nk, key=lambda cell: cell.id)
     tumor = sorted(tumor, key=lambda cell: cell.id)
@@ -42,7 +44,7 @@ def contacts_of(
             tumor_y_um=tumor[j].y_um,
             gap_um=gap_um,
             contact_um=contact_um,
-            seal_fraction=min(seal_fraction, 1.0),
+            seal_fraction=nan if nk[i].at_edge or tumor[j].at_edge else min(seal_fraction, 1.0),
         )
         for (i, j), (gap_um, contact_um, seal_fraction) in zip(
             pairs.tolist(), measures.tolist(), strict=True

@@ -183,6 +183,7 @@ def touched(encounter: Encounter, contact: Contact, time_s: float) -> Encounter:
         last_contact_s=time_s,
         frames=encounter.frames + 1,
         min_gap_um=min(encounter.min_gap_um, contact.gap_um),
+        # in this order an unknown seal counts for nothing
         max_seal_fraction=max(encounter.max_seal_fraction, contact.seal_fraction),
     )
 

@@ -54,9 +54,12 @@ def approach(pair: Followed) -> str:
 
 
 def touching(pair: Followed, now_s: float, rules: Rules) -> str:
-    """What is known of a contact that goes on."""
-    since = f"NK {pair.nk_id} has held tumor {pair.tumor_id} for {now_s - pair.start_s:.0f} s"
-    seal = f", seal {pair.seal_fraction:.2f}" if isfinite(pair.seal_fraction) else ""
+    """What is known of a contact that goes on, or was there until a moment ago."""
+    since_s = now_s - pair.start_s
+    since = f"NK {pair.nk_id} has held tumor {pair.tumor_id} for {since_s:.0f} s"
+    if pair.gap_um > rules.experiment.contact.exit_um:
+        since = f"{who(pair)} met {since_s:.0f} s ago and are {pair.gap_um:.1f} um apart now"
+    seal = f", seal {pair.seal_fraction:.2f}" if pair.seal_fraction > 0 else ""
     bites = f", {pair.bites} bite{'s' * (pair.bites > 1)}" if pair.bites else ""
     still = f", still for {now_s - pair.still_s:.0f} s" if quiet(pair, now_s, rules) else ""
     return f"{since}{seal}{bites}{still}"

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from livewatch.errors import BadInput
+from livewatch.model import Purpose
 from livewatch.report.truth import TRUTH
 
 if TYPE_CHECKING:
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 SAME_PAIR_UM = 6.0
 BEFORE_S, AFTER_S = 40.0, 40.0
 """So much before the first and after the last measure is shown of light and decisions."""
+SINCE_CONTACT = {"twist_deg", "orbit_deg", "slip_um"}
 
 
 class Lit(NamedTuple):
@@ -92,19 +94,22 @@ def course_of(folder: SessionFolder, encounter_id: int) -> Course:
 def _turns(
     folder: SessionFolder, encounter: Encounter, begin_s: float, end_s: float
 ) -> tuple[Turn, ...]:
-    """The decisions that changed what was done at the encounter's position, or its target."""
-    turns: list[Turn] = []
-    before: tuple[object, object] | None = None
+    """The decisions that changed what was done at the encounter's position, or its target.
+
+    A single look around between frames of the same pair changes nothing.
+    """
+    made: list[tuple[object, Turn]] = []
     for event in folder.events():
         shot = event["decision"].get("shot") if event["kind"] == "decision" else None
         if not shot or shot["view"]["position"] != encounter.position:
             continue
-        now = shot["purpose"], event["decision"].get("target")
-        time_s = _number(shot["not_before_s"])
-        if now != before and begin_s <= time_s <= end_s:
-            turns.append(Turn(time_s, shot["purpose"], event["decision"]["reason"]))
-        before = now
-    return tuple(turns)
+        turn = Turn(_number(shot["not_before_s"]), shot["purpose"], event["decision"]["reason"])
+        pursued = shot["purpose"], event["decision"].get("target")
+        if len(made) > 1 and made[-2][0] == pursued and made[-1][1].purpose == Purpose.SURVEY:
+            made.pop()
+        if not made or made[-1][0] != pursued:
+            made.append((pursued, turn))
+    return tuple(turn for _, turn in made if begin_s <= turn.time_s <= end_s)
 
 
 def _rows(folder: SessionFolder, encounter: Encounter) -> Iterator[tuple[int, dict[str, Any]]]:
@@ -140,7 +145,26 @@ def _truth(path: Path, columns: Mapping[str, Series]) -> dict[str, Series]:
     if not near:
         return {}
     rows = max(near.values(), key=len)
-    return {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    truth = {name: np.array([row[name] for row in rows]) for name in rows[0]}
+    for name in truth.keys() & SINCE_CONTACT:
+        truth[name] = _from_same_start(truth["time_s"], truth[name], columns, name)
+    return truth
+
+
+def _from_same_start(
+    times_s: Series, truth: Series, columns: Mapping[str, Series], name: str
+) -> Series:
+    """What adds up since contact, counted from when it was first measured.
+
+    The true contact began before the first frame that shows it.
+    """
+    measured = columns.get(name, np.full(len(columns["time_s"]), nan))
+    known = np.isfinite(measured) & np.isin(columns["time_s"].round(3), times_s.round(3))
+    if not known.any():
+        return truth
+    first = int(known.argmax())
+    at = int(np.abs(times_s - columns["time_s"][first]).argmin())
+    return np.asarray(truth - truth[at] + measured[first])
 
 
 def _is_same(row: Mapping[str, str], columns: Mapping[str, Series], at: int) -> bool:

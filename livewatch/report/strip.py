@@ -24,7 +24,7 @@ SCALE_UM = 10.0
 
 def draw_strip(panels: Sequence[Axes], folder: SessionFolder, course: Course) -> None:
     """Fill the panels with pictures from first to last, NK magenta and tumor green."""
-    chosen = np.linspace(0, len(course.frames) - 1, len(panels)).round().astype(int)
+    chosen = spread(np.isfinite(course.of("seal_fraction")), len(panels))
     x_um, y_um = course.of("tumor_x_um"), course.of("tumor_y_um")
     cut = [cut_out(folder.frame(course.frames[at]), x_um[at], y_um[at]) for at in chosen]
     limits = [limits_of([pair[channel] for pair in cut]) for channel in (0, 1)]
@@ -39,6 +39,15 @@ def draw_strip(panels: Sequence[Axes], folder: SessionFolder, course: Course) ->
     panels[0].text(
         left + SCALE_UM / 2, low - 1.2, f"{SCALE_UM:.0f} um", color="w", fontsize=7, ha="center"
     )
+
+
+def spread(whole: NDArray[np.bool_], count: int) -> NDArray[np.intp]:
+    """`count` frames from first to last, of those in which no cell is cut as far as there are."""
+    usable = np.flatnonzero(whole)
+    if len(usable) < count:
+        usable = np.arange(len(whole))
+    chosen = np.linspace(0, len(usable) - 1, count).round().astype(int)
+    return np.asarray(usable[chosen])
 
 
 def cut_out(frame: Frame, x_um: float, y_um: float) -> tuple[Series, Series]:

@@ -17,7 +17,7 @@ from livewatch.analysis.measures.life import fade_of, first_seen
 from livewatch.analysis.measures.outcome import ended
 from livewatch.analysis.measures.outline import DIRECTIONS, distances_um, share_within
 from livewatch.analysis.measures.patch import patch_of
-from livewatch.analysis.measures.portrait import portrait_of
+from livewatch.analysis.measures.portrait import CUT, portrait_of
 from livewatch.analysis.measures.slip import moved
 from livewatch.analysis.measures.texture import RINGS
 from livewatch.analysis.measures.twist import blended, turned_back
@@ -103,9 +103,8 @@ class Measurer:
             contact, portrait = measured.get(course.pair), portraits.get(course.tumor_id)
             if contact is not None and portrait is not None and course.is_followed:
                 life = lives.get(course.tumor_id)
-                course, contact = self._looked_at(
-                    course, portrait, seen[course.nk_id], contact, life
-                )
+                pair = seen[course.nk_id], seen[course.tumor_id]
+                course, contact = self._looked_at(course, portrait, pair, contact, life)
                 measured[course.pair] = contact
             elif course.nk_id in seen and course.tumor_id in seen:
                 course = replace(course, parted=True)
@@ -123,9 +122,20 @@ class Measurer:
         return now, tuple(measured.values()), (*current, *late), settled
 
     def _looked_at(
-        self, course: Course, portrait: Portrait, nk: Cell, contact: Contact, life: Life | None
+        self,
+        course: Course,
+        portrait: Portrait,
+        pair: tuple[Cell, Cell],
+        contact: Contact,
+        life: Life | None,
     ) -> tuple[Course, Contact]:
-        """One pair's measures, added to its course and its contact."""
+        """One pair's measures, added to its course and its contact.
+
+        Of a pair that the image border cuts nothing is measured: a part has another outline,
+        another middle and another amount of dye than the whole.
+        """
+        if any(cell.at_edge for cell in pair):
+            return self._cut_off(course, contact, life, portrait.time_s)
         course, twist_deg = twist_since_contact(course, portrait.turn.twist_deg, portrait.time_s)
         contact = replace(
             contact,
@@ -141,11 +151,28 @@ class Measurer:
         course = _fed(course, portrait, life)
         if course.encounter is None:
             return course, contact
-        course, contact = self._patched(course, portrait, nk, contact)
+        course, contact = self._patched(course, portrait, pair[0], contact)
         contact = replace(
             contact, bites=len(course.meal.bites), bitten_fraction=course.meal.fraction
         )
         return told(course, contact, portrait.time_s, self._rules), contact
+
+    def _cut_off(
+        self, course: Course, contact: Contact, life: Life | None, time_s: float
+    ) -> tuple[Course, Contact]:
+        """A pair of which the image shows a part: what was known stays, nothing is added."""
+        contact = replace(
+            contact,
+            seal_fraction=nan,
+            twist_reason=CUT,
+            viability=nan if life is None else life.viability,
+            viability_evidence="" if life is None else life.evidence,
+            bites=len(course.meal.bites),
+            bitten_fraction=course.meal.fraction,
+        )
+        if course.encounter is None:
+            return course, contact
+        return told(course, contact, time_s, self._rules), contact
 
     def _patched(
         self, course: Course, portrait: Portrait, nk: Cell, contact: Contact

@@ -28,6 +28,7 @@ DEEP_INSIDE_UM = 3.0
 CORE_UM = 1.0
 CORE_CLEAR_UM = 2.0
 FEWEST_PIXELS = 20
+CUT = "cut by the image border"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +84,7 @@ def _turn(
     crop: Crop, outline: Outline, tumor: Cell, body: Body | None, time_s: float
 ) -> tuple[Body | None, Turn]:
     if tumor.at_edge:
-        return body, Turn(reason="cut by the image border")
+        return body, Turn(reason=CUT)
     texture = texture_of(crop, outline)
     if isinstance(texture, str):
         return body, Turn(reason=texture)
