@@ -8,18 +8,17 @@ edge, as between two cells of one kind or at the image border, the outline stays
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from livewatch.compiled import compiled
+from livewatch.model import Cell
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from livewatch.analysis.segmentation import Seen
-    from livewatch.model import Cell
 
     Points = NDArray[np.float64]
 
@@ -46,12 +45,15 @@ def outlined(seen: Seen) -> tuple[Cell, ...]:
         zip(seen.cells, shapes.tolist(), strict=True)
     ):
         cells.append(
-            replace(
-                cell,
+            Cell(
+                id=cell.id,
+                kind=cell.kind,
                 x_um=(x + 0.5) * seen.pixel_um + seen.left_um,
                 y_um=(y + 0.5) * seen.pixel_um + seen.top_um,
                 area_um2=area * seen.pixel_um**2,
                 perimeter_um=length * seen.pixel_um,
+                signal=cell.signal,
+                at_edge=cell.at_edge,
                 outline_um=outline_um[bounds[number] : bounds[number + 1]],
             )
         )
@@ -71,8 +73,7 @@ def at_half_height(
     for k in range(len(start) - 1):
         ring = points[start[k] : start[k + 1]]
         normal = normals(ring)
-        profile = profiles(image, ring, normal)
-        shift = evened(shifts(profile))
+        shift = evened(shifts(profiles(image, ring, normal)))
         for i in range(len(ring)):
             moved[start[k] + i] = ring[i] + shift[i] * normal[i]
         shapes[k] = shape_of(moved[start[k] : start[k + 1]])

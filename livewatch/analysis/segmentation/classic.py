@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import cv2
 import numpy as np
@@ -13,7 +13,7 @@ from livewatch.analysis.segmentation.middles import medians
 from livewatch.analysis.segmentation.past import Glance
 from livewatch.analysis.segmentation.regions import regions
 from livewatch.analysis.segmentation.split import split
-from livewatch.analysis.segmentation.trim import apart, edges, trim
+from livewatch.analysis.segmentation.trim import apart, edges, keep, trim
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,7 +38,6 @@ SMALL, ASIDE = 0.18, 0.3
 """Areas in typical cells: of the smallest cell; of the smallest that is dim or beside another."""
 HOLE = 0.3
 """Area of the largest hole that is filled, in typical cells."""
-Each = TypeVar("Each", bound=np.generic)
 SURE = 10.0
 """Cells fewer noise SDs above background than this are left out when images are judged."""
 CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
@@ -46,11 +45,15 @@ CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Pieces:
-    """Labels (h, w), 1..n; each one's box, and brightness at its outline, above background."""
+    """Labels (h, w), 1..n; each one's box, brightness at its outline, and median brightness.
+
+    Both are above background.
+    """
 
     labels: Ints
     boxes: Ints
     level: Floats
+    middle: Floats
 
 
 def classic(image: Pixels, pixel_um: float, diameter_um: float) -> tuple[Ints, float]:
@@ -69,7 +72,8 @@ def find(seen: Ground) -> Pieces:
         trim(labels, boxes, seen.smooth, level)
         labels, own, area, boxes = regions(labels, least, hole, True)
         level = level[own - 1]
-    return without_doubtful(Pieces(labels, boxes, level), area, seen)
+    middle = medians(labels, boxes, seen.smooth)
+    return without_doubtful(Pieces(labels, boxes, level, middle), area, seen)
 
 
 def clumps(seen: Ground) -> tuple[Ints, Ints, Ints]:
@@ -83,7 +87,8 @@ def clumps(seen: Ground) -> tuple[Ints, Ints, Ints]:
     apart(labels, boxes, seen.smooth, level)
     labels, own, area, boxes = regions(labels, least, hole, False)
     sure = (own <= whole) | (area >= cell_px(seen, ASIDE))
-    return kept(labels, area, boxes, sure)
+    keep(labels, boxes, sure)
+    return labels, area[sure], boxes[sure]
 
 
 def faintest(seen: Ground) -> np.float32:
@@ -93,33 +98,21 @@ def faintest(seen: Ground) -> np.float32:
 
 def glanced(seen: Ground, pieces: Pieces) -> Glance:
     """What of an image is judged against its channel's past: the cells, and their edges."""
-    middle = medians(pieces.labels, pieces.boxes, seen.smooth)
     fall = edges(pieces.labels, pieces.boxes, seen.signal)
-    told = (fall / middle)[middle > SURE * seen.noise]
+    told = (fall / pieces.middle)[pieces.middle > SURE * seen.noise]
     return Glance(len(told), float(np.median(told)) if len(told) else 0.0)
 
 
 def without_doubtful(pieces: Pieces, area: Ints, seen: Ground) -> Pieces:
     """The pieces without those that are dim, and small or without an edge."""
     dim = np.float32(DIM * typical(seen))
-    middle = medians(pieces.labels, pieces.boxes, seen.smooth)
-    sure = middle >= dim
+    sure = pieces.middle >= dim
     if not sure.all():
-        clear = edges(pieces.labels, pieces.boxes, seen.smooth) >= np.float32(EDGE) * middle
+        fall = edges(pieces.labels, pieces.boxes, seen.smooth)
+        clear = fall >= np.float32(EDGE) * pieces.middle
         sure |= clear & (area >= cell_px(seen, ASIDE))
-    labels, level, boxes = kept(pieces.labels, pieces.level, pieces.boxes, sure)
-    return Pieces(labels, boxes, level)
-
-
-def kept(
-    labels: Ints, each: NDArray[Each], boxes: Ints, keep: NDArray[np.bool_]
-) -> tuple[Ints, NDArray[Each], Ints]:
-    """Only some of the labels, numbered anew; what goes with each, and their boxes."""
-    if keep.all():
-        return labels, each, boxes
-    number = np.zeros(len(keep) + 1, np.int32)
-    number[1:][keep] = np.arange(1, keep.sum() + 1)
-    return number[labels], each[keep], boxes[keep]
+    keep(pieces.labels, pieces.boxes, sure)
+    return Pieces(pieces.labels, pieces.boxes[sure], pieces.level[sure], pieces.middle[sure])
 
 
 def taken(seen: Ground, labels: Ints, label_um: float) -> Pieces:
@@ -132,7 +125,8 @@ def taken(seen: Ground, labels: Ints, label_um: float) -> Pieces:
     ids, dense = np.unique(labels[rows[:, None], columns], return_inverse=True)
     dense = (dense.reshape(height, width) + int(ids[0] != 0)).astype(np.int32)
     found, _, _, boxes = regions(dense, 4, cell_px(seen, HOLE), True)
-    return Pieces(found, boxes, np.full(len(boxes), np.inf, np.float32))
+    endless = np.full(len(boxes), np.inf, np.float32)
+    return Pieces(found, boxes, endless, endless)
 
 
 def typical(seen: Ground) -> float:

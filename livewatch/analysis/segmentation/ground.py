@@ -61,9 +61,13 @@ class Ground:
         return float(np.median(self.level))
 
     def minus(self, leak: Floats) -> Ground:
-        """The same with an image (h, w) taken off."""
+        """The same with an image (h, w) taken off, whose memory is used for it."""
         blurred = np.asarray(cv2.blur(leak, (3, 3)), np.float32)
-        return replace(self, signal=self.signal - leak, smooth=self.smooth - blurred)
+        return replace(
+            self,
+            signal=np.subtract(self.signal, leak, out=leak),
+            smooth=np.subtract(self.smooth, blurred, out=blurred),
+        )
 
 
 def reduction(pixel_um: float, diameter_um: float) -> int:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 ROW, FIRST, STOP, VALUE, PARENT, AREA, HOME = range(7)
 """Columns of a table of runs; a run is columns FIRST to STOP - 1 of a ROW."""
+STRIDE = 32
+"""So many pixels are compared at once: most of an image is background."""
 
 
 @compiled
@@ -48,9 +50,7 @@ def runs_of(values: Values) -> Ints:
         while column < width:
             value = values[row, column]
             first = column
-            column += 1
-            while column < width and values[row, column] == value:
-                column += 1
+            column = end_of(values[row], column + 1, value)
             if count == len(runs):
                 longer = np.empty((2 * count, 7), np.int32)
                 longer[:count] = runs
@@ -64,6 +64,21 @@ def runs_of(values: Values) -> Ints:
             runs[count, HOME] = -1
             count += 1
     return runs[:count]
+
+
+@compiled
+def end_of(line: Values, column: int, value: int) -> int:
+    """The first column, from `column` on, where a line has another value than `value`."""
+    while column + STRIDE <= len(line):
+        block, alike = line[column : column + STRIDE], True
+        for pixel in range(STRIDE):
+            alike &= block[pixel] == value
+        if not alike:
+            break
+        column += STRIDE
+    while column < len(line) and line[column] == value:
+        column += 1
+    return column
 
 
 @compiled

@@ -49,7 +49,8 @@ class Found(NamedTuple):
     glance: Glance | None = None
 
 
-NOTHING = Pieces(np.zeros((0, 0), np.int32), np.zeros((0, 4), np.int32), np.zeros(0, np.float32))
+NONE = np.zeros(0, np.float32)
+NOTHING = Pieces(np.zeros((0, 0), np.int32), np.zeros((0, 4), np.int32), NONE, NONE)
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 

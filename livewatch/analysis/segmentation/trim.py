@@ -30,6 +30,22 @@ def trim(labels: Ints, boxes: Ints, image: Floats, level: Floats) -> None:
                     labels[row, column] = 0
 
 
+@compiled
+def keep(labels: Ints, boxes: Ints, sure: NDArray[np.bool_]) -> None:
+    """Take away, in place, the labels that are not `sure` (n), and number the others anew."""
+    if sure.all():
+        return
+    kept = 0
+    for number in range(len(boxes)):
+        kept += sure[number]
+        anew = kept if sure[number] else 0
+        box = boxes[number]
+        for row in range(box[0], box[2]):
+            for column in range(box[1], box[3]):
+                if labels[row, column] == number + 1:
+                    labels[row, column] = anew
+
+
 def apart(labels: Ints, boxes: Ints, image: Floats, level: Floats) -> None:
     """Trim, in place; what is cut off and solid becomes n + the label it is cut off.
 
