@@ -9,7 +9,7 @@ two, or took two for one, are put right (regroup.py).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -20,13 +20,14 @@ from livewatch.analysis.motion import PLANE, correct, predict
 from livewatch.analysis.regroup import SETTLED_FRAMES, regrouped
 from livewatch.analysis.sightings import Rules, table_of, variance_um2
 from livewatch.analysis.tracks import NOBODY, Tracks, sealed
+from livewatch.model import Cell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
-    from livewatch.model import Cell, View
+    from livewatch.model import View
 
 FORGET_S, FORGET_FRAMES = 45.0, 3
 """A cell missing where it should be seen is given up after this long and this many frames."""
@@ -100,7 +101,18 @@ def named(
     """Cells under their identities, and with their mothers."""
     parents = table["parent"][np.searchsorted(table["id"], ids)].tolist()
     return tuple(
-        replace(cell, id=identity, parent_id=None if parent == NOBODY else parent)
+        Cell(
+            id=identity,
+            kind=cell.kind,
+            x_um=cell.x_um,
+            y_um=cell.y_um,
+            area_um2=cell.area_um2,
+            perimeter_um=cell.perimeter_um,
+            signal=cell.signal,
+            at_edge=cell.at_edge,
+            outline_um=cell.outline_um,
+            parent_id=None if parent == NOBODY else parent,
+        )
         for cell, identity, parent in zip(cells, ids.tolist(), parents, strict=True)
     )
 
