@@ -8,12 +8,12 @@ import numpy as np
 import pytest
 from measures_stage import Stage, cell
 
-from livewatch.analysis.measures.bites import Meal, eaten
+from livewatch.analysis.measures.bites import Meal, eaten, yielded
 from livewatch.analysis.measures.crop import Images, crop_of
 from livewatch.analysis.measures.uptake import Uptake, uptake_of
 from livewatch.model import Bite, Kind
 
-NOISE, GROUND = 0.0003, 100.0
+NOISE = 0.0003
 Bitten = list[tuple[float, float]]
 
 
@@ -26,15 +26,16 @@ def watched(
     since_s: float = 0.0,
     known: tuple[Bite, ...] = (),
     begin_s: float = 0.0,
+    spread: float = 0.001,
 ) -> Meal:
     """A tumor that loses (time_s, fraction) at once; what rises in the NK cell does so in 30 s."""
     rng = np.random.default_rng(0)
     meal = Meal(bites=known)
     for time_s in np.arange(begin_s, begin_s + until_s, every_s):
-        light = 1 - sum(size * (time_s >= when) for when, size in losses) + rng.normal(0, 0.001)
+        light = 1 - sum(size * (time_s >= when) for when, size in losses) + rng.normal(0, spread)
         held = sum(size * float(np.clip((time_s - when) / 30, 0, 1)) for when, size in risen)
         uptake = Uptake(max(held + rng.normal(0, NOISE), 0.0), NOISE, ())
-        meal = eaten(meal, uptake, GROUND + 40 * light, GROUND, float(time_s), since_s=since_s)
+        meal = eaten(meal, uptake, light, float(time_s), since_s=since_s)
     return meal
 
 
@@ -86,6 +87,27 @@ def test_what_an_nk_cell_brings_along_or_takes_when_apart_is_no_bite() -> None:
 def test_one_frame_that_fails_is_no_bite() -> None:
     flash: Bitten = [(100, 0.05), (102, -0.05)]
     assert watched(flash, flash).bites == ()
+
+
+def test_a_loss_lost_in_the_noise_is_a_bite_when_a_clear_rise_begins_with_it() -> None:
+    small: Bitten = [(100, 0.006)]
+    found = watched(small, small, spread=0.0025).bites
+    assert [bite.time_s for bite in found] == pytest.approx([100], abs=8)
+    assert watched(small, [], spread=0.0025).bites == ()
+    assert watched([], small, spread=0.0025).bites == ()
+
+
+def test_a_loss_is_the_bite_of_the_nk_cell_that_shows_it_more_clearly() -> None:
+    loss: Bitten = [(100, 0.03)]
+    biter, bystander = (watched(loss, risen, until_s=190) for risen in (loss, [(120.0, 0.006)]))
+    assert len(bystander.bites) == 1
+    assert yielded(bystander, [biter, bystander]).bites == ()
+    assert yielded(biter, [biter, bystander]).bites == biter.bites
+
+
+def test_a_dip_that_recovers_is_no_bite() -> None:
+    dip: Bitten = [(100, 0.015), (126, -0.015)]
+    assert watched(dip, [(60, 0.03)]).bites == ()
 
 
 def test_bites_are_bounded() -> None:

@@ -27,8 +27,9 @@ def watched(stage: Stage, twists: list[float], patches: list[float]) -> list[Tur
         outline = outline_of(seen.outline_um, [other.outline_um])
         crop = crop_of(stage.view, images, outline.points_um, [other], [other])
         assert crop is not None
-        texture = texture_of(crop, outline)
-        assert not isinstance(texture, str), texture
+        unrolled = texture_of(crop, outline)
+        assert not isinstance(unrolled, str), unrolled
+        texture, _ = unrolled
         if body is None:
             body, turn = first_sight(1, texture, 0.0), Turn(0.0)
         else:
@@ -93,9 +94,9 @@ def _swapped(one: Stage, two: Stage) -> Turn:
         outline = outline_of(seen.outline_um)
         crop = crop_of(stage.view, images, outline.points_um, [other], [other])
         assert crop is not None
-        texture = texture_of(crop, outline)
-        assert not isinstance(texture, str)
-        textures.append(texture)
+        unrolled = texture_of(crop, outline)
+        assert not isinstance(unrolled, str)
+        textures.append(unrolled[0])
     body, turn = turned(first_sight(1, textures[0], 0.0), textures[1], 2.0)
     assert turn.twist_deg == pytest.approx(0, abs=2)
     return turned(body, textures[2], 4.0)[1]

@@ -2,20 +2,22 @@
 
 What is bitten off lies under the tumor's own light at first, and comes out while it sinks into
 the NK cell, within a minute. The tumor, though, is that much dimmer from the moment on. So a bite's
-time and size are those of a step down in the tumor's brightness, found by a change-point test
-against a steady trend (bleaching); it is a bite of the NK cell in which tumor-colored material
-rises after it. A step that no NK cell follows is none, nor is a rise without a step: outlines
-that fail for a moment hide and show material, too.
+time and size are those of a step down in the tumor's brightness, and it is a bite of the NK cell
+in which tumor-colored material rises after it. Both are looked for at once: a large step needs some
+rise within a minute or so; one that is lost in the noise counts when a clear rise begins with it.
+A step that no NK cell follows is none, nor is a rise without a step: outlines that fail for a
+moment hide and show material, too. Of several NK cells at one tumor cell, a loss is the bite of
+the one whose rise is clearest.
 
-The brightness is that of the cell's core, which outlines do not change. Validated on synthetic
-cells only: there, dye that is lost is missed everywhere in the cell at once.
+The brightness is that of the same places of the body (see `glow`). Validated on synthetic cells
+only: there, dye that is lost is missed everywhere in the cell at once.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import exp, inf, isfinite, nan, sqrt
-from statistics import median
+from math import hypot, inf, isfinite, nan, sqrt
+from statistics import fmean, median
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -24,39 +26,52 @@ from livewatch.compiled import compiled
 from livewatch.model import Bite
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from livewatch.analysis.measures.uptake import Uptake
 
     Floats = NDArray[np.float64]
 
-SMALLEST, LARGEST = 0.0045, 0.08
+SMALLEST, LARGEST = 0.003, 0.08
 """Shares of the tumor's dye that one bite takes."""
-CERTAIN = 4.0
-"""A step is at least this many times its standard error."""
-WINDOW_S, WINDOW_FRAMES = 24.0, 4.5
+CERTAIN = 3.8
+"""A step is at least this many times its standard error..."""
+LIKELY, RISING, TOGETHER = 2.5, 4.0, 6.0
+"""...or at least LIKELY, and the rise that begins there RISING times its own; and both together."""
+CLEAREST = 8.0
+"""No rise speaks for more than this: its error is small, but outlines fail."""
+WINDOW_S, WINDOW_FRAMES = 22.0, 4.5
 """So long before a step and after it is looked at, or so many frames if that is longer."""
 FEWEST = 4
 DRIFT_PER_S = 1.5e-4
 """How fast brightness changes by itself: SD of what a trend is expected to be."""
+FREE_PER_S = 1.0
+"""The same, where any trend is likely: earlier bites go on rising."""
 STEADY = 0.0012
-"""Brightness is never trusted better than this."""
+"""Brightness is never trusted better than this, nor what rises than"""
+STILL = 0.0003
 OUTLYING = 2.0
 FITS = 3
-SETTLE_S = 12.0
-APART_S = 16.0
+SINK_S = 60.0
+"""What is bitten off comes out over so long."""
+SETTLE_S, SETTLE_FRAMES = 12.0, 2
+APART_S, APART_FRAMES = 16.0, 2.5
 """Steps nearer than this are one."""
-FOLLOWED = 0.2
+FOLLOWED = 0.15
 """So much of a loss must come to light in the NK cell..."""
 LEAST_RISE, CERTAIN_RISE = 0.0015, 4.0
 """...and at least so much of the dye, and so many times the noise..."""
 WAIT_S = 80.0
 """...within this."""
+STAYS = 0.3
+"""So much of a loss is still missing when it counts: an outline that failed is right again."""
+STAYS_S = 12.0
 OUT_S = 75.0
 """A bite has wholly come out after this."""
-SIGHTS, MOST_SIGHTS = 8, 96
+MOST_SIGHTS = 96
 PACE_S = 1.0
-GROUND_S = 30.0
 RECENT = 4
 MOST_BITES = 64
 LEARNT, CLEAN = 0.15, 0.0015
@@ -66,14 +81,21 @@ LEARNT, CLEAN = 0.15, 0.0015
 class Loss:
     """A step down in the tumor's brightness: a share of it, in units of its error `certainty`.
 
-    `held` is what the NK cell had when it came. `bitten` says that it was a bite of this NK cell.
+    `rise` is what began to show in the NK cell there, in units of its error; `held` is what it
+    had when the step came. `bitten` says that it was a bite of this NK cell.
     """
 
     time_s: float
     fraction: float
     certainty: float
+    rise: float
     held: float
     bitten: bool = False
+
+    @property
+    def evidence(self) -> float:
+        """Both together."""
+        return hypot(self.certainty, self.rise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,15 +103,11 @@ class Meal:
     """What is remembered of what one NK cell has of one tumor cell.
 
     `fraction` is the share of the tumor's dye it holds now. `sights` are the last (time_s,
-    brightness, fraction), the brightness as a share of `whole`, its mean in the first sights (of
-    which there were `seen`). `ground` is the mean background, which hardly changes. Steps were
-    looked for up to `tested_s`. `leaks` are bleed-through and stray light.
+    brightness, fraction), the brightness as a share of what it was. Steps were looked for up to
+    `tested_s`. `leaks` are bleed-through and stray light.
     """
 
     fraction: float = nan
-    whole: float = nan
-    seen: int = 0
-    ground: float = nan
     sights: tuple[tuple[float, float, float], ...] = ()
     tested_s: float = -inf
     losses: tuple[Loss, ...] = ()
@@ -97,32 +115,22 @@ class Meal:
     bites: tuple[Bite, ...] = ()
 
 
-def eaten(
-    meal: Meal, uptake: Uptake, glow: float, ground: float, time_s: float, *, since_s: float
-) -> Meal:
+def eaten(meal: Meal, uptake: Uptake, level: float, time_s: float, *, since_s: float) -> Meal:
     """The meal after one more frame. Only what happens after `since_s` can be a bite.
 
-    `glow` is the mean light of the tumor's core in any unit (NaN: not known), with the
-    background, which is `ground`.
+    `level` is the tumor's brightness as a share of what it was (NaN: not known).
     """
     last_s = meal.sights[-1][0] if meal.sights else -inf
-    if not isfinite(glow) or time_s - last_s < PACE_S:
+    if not isfinite(level) or time_s - last_s < PACE_S:
         return replace(meal, fraction=uptake.fraction, leaks=_leaks(meal, uptake))
-    ground = _ground(meal, ground, time_s - last_s)
-    whole, seen = meal.whole, meal.seen
-    if seen < SIGHTS:
-        whole = glow - ground if seen == 0 else whole + (glow - ground - whole) / (seen + 1)
-        seen += 1
-    sights = (*meal.sights, (time_s, (glow - ground) / max(whole, 1e-9), uptake.fraction))
+    sights = (*meal.sights, (time_s, level, uptake.fraction))
     table = np.array(sights[-MOST_SIGHTS:])
-    tested_s, first_s, when_s, lost, certainty = steps(table, meal.tested_s, since_s)
-    losses = _noted(meal.losses, Loss(when_s, lost, certainty, nan), sights, time_s)
+    tested_s, found = steps(table, meal.tested_s, since_s, uptake.noise)
+    first_s = time_s - _kept_s(sights)
+    losses = _noted(meal.losses, found, sights, time_s)
     losses, bites = _followed(losses, meal.bites, sights, uptake.noise, since_s)
     return Meal(
         median(sight[2] for sight in sights[-3:]),
-        whole,
-        seen,
-        ground,
         tuple(sight for sight in sights[-MOST_SIGHTS:] if sight[0] >= first_s),
         tested_s,
         losses,
@@ -131,26 +139,40 @@ def eaten(
     )
 
 
-def _ground(meal: Meal, ground: float, since_s: float) -> float:
-    """The background, followed slowly: its noise would be that of the brightness."""
-    if meal.seen == 0:
-        return ground
-    share = max(1 - exp(-since_s / GROUND_S), 1 / (meal.seen + 1) if meal.seen < SIGHTS else 0.0)
-    return meal.ground + share * (ground - meal.ground)
+def yielded(meal: Meal, others: Iterable[Meal]) -> Meal:
+    """The meal without bites of which `others`, of the same tumor cell, show more clearly."""
+    rivals = [loss for other in others for loss in other.losses if loss.bitten]
+    gone = [
+        loss
+        for loss in meal.losses
+        if loss.bitten
+        and any(
+            abs(rival.time_s - loss.time_s) < APART_S and rival.rise > loss.rise for rival in rivals
+        )
+    ]
+    if not gone:
+        return meal
+    times = {loss.time_s for loss in gone}
+    return replace(
+        meal,
+        losses=tuple(loss for loss in meal.losses if loss not in gone),
+        bites=tuple(bite for bite in meal.bites if bite.time_s not in times),
+    )
 
 
 def _noted(
     losses: tuple[Loss, ...],
-    found: Loss,
+    found: Loss | None,
     sights: tuple[tuple[float, float, float], ...],
     time_s: float,
 ) -> tuple[Loss, ...]:
     """The losses still of interest, with one that was just found."""
-    losses = tuple(loss for loss in losses if time_s - loss.time_s <= WAIT_S + WINDOW_S)
-    if not isfinite(found.time_s):
+    losses = tuple(loss for loss in losses if time_s - loss.time_s <= _kept_s(sights))
+    if found is None:
         return losses
-    near = [loss for loss in losses if abs(loss.time_s - found.time_s) < APART_S]
-    if any(loss.bitten or loss.certainty >= found.certainty for loss in near):
+    apart_s = max(APART_S, APART_FRAMES * _pace_s(sights))
+    near = [loss for loss in losses if abs(loss.time_s - found.time_s) < apart_s]
+    if any(loss.bitten or loss.evidence >= found.evidence for loss in near):
         return losses
     before = [sight[2] for sight in sights if found.time_s - 10 <= sight[0] < found.time_s]
     before = before or [sight[2] for sight in sights if sight[0] < found.time_s][-1:] or [0.0]
@@ -170,7 +192,6 @@ def _followed(
         return losses, bites
     time_s = sights[-1][0]
     held = median(sight[2] for sight in sights[-RECENT:])
-    light = median(sight[1] for sight in sights[-RECENT:])
     after: list[Loss] = []
     for loss in losses:
         # what earlier bites have yet to show is not this one's
@@ -180,13 +201,36 @@ def _followed(
             if one.bitten and 0 < loss.time_s - one.time_s < OUT_S
         )
         least = max(FOLLOWED * loss.fraction, CERTAIN_RISE * noise, LEAST_RISE)
-        settled = time_s - loss.time_s >= min(WINDOW_S + SETTLE_S, WAIT_S)
-        lasts = _light_after(sights, loss.time_s) - light < LARGEST  # it does not die
-        if not loss.bitten and settled and lasts and held - loss.held - owed >= least:
+        is_followed = loss.rise >= RISING or held - loss.held - owed >= least
+        if not loss.bitten and is_followed and _has_settled(loss, sights, time_s):
             loss = replace(loss, bitten=True)
             bites = (*bites, Bite(loss.time_s, loss.fraction, True))
         after.append(loss)
     return tuple(after), tuple(sorted(bites, key=lambda bite: bite.time_s))
+
+
+def _has_settled(loss: Loss, sights: tuple[tuple[float, float, float], ...], time_s: float) -> bool:
+    """Whether enough time has passed, the tumor does not fade on, and has not come back."""
+    frames_s = (WINDOW_FRAMES + SETTLE_FRAMES) * _pace_s(sights)
+    if time_s - loss.time_s < max(min(WINDOW_S + SETTLE_S, WAIT_S), frames_s):
+        return False
+    after = _light_after(sights, loss.time_s)
+    now = median(sight[1] for sight in sights[-RECENT:])
+    before = [s[1] for s in sights if loss.time_s - STAYS_S <= s[0] < loss.time_s]
+    lately = [s[1] for s in sights if s[0] > time_s - STAYS_S]
+    missing = fmean(before) - fmean(lately) if before and lately else inf
+    return after - now < LARGEST and missing >= STAYS * loss.fraction
+
+
+def _pace_s(sights: tuple[tuple[float, float, float], ...]) -> float:
+    """The time from one sight to the next, lately."""
+    times = [sight[0] for sight in sights[-2 * FEWEST :]]
+    return (times[-1] - times[0]) / max(len(times) - 1, 1)
+
+
+def _kept_s(sights: tuple[tuple[float, float, float], ...]) -> float:
+    """So long a loss is of interest, and the sights about it."""
+    return max(WAIT_S + WINDOW_S, 3 * WINDOW_FRAMES * _pace_s(sights))
 
 
 def _light_after(sights: tuple[tuple[float, float, float], ...], time_s: float) -> float:
@@ -204,44 +248,67 @@ def _leaks(meal: Meal, uptake: Uptake) -> tuple[float, ...]:
     return tuple(known + share * (now - known) for known, now in pairs)
 
 
-@compiled
 def steps(
-    sights: Floats, tested_s: float, since_s: float
-) -> tuple[float, float, float, float, float]:
-    """Look for steps down in `sights` (n, 3: time, brightness, ...) not tested yet.
+    sights: Floats, tested_s: float, since_s: float, noise: float
+) -> tuple[float, Loss | None]:
+    """Look for bites in `sights` (n, 3: time, brightness, fraction) not tested yet.
 
-    (tested_s, first_s, time_s, fraction, certainty): tested now up to when, sights are needed
-    from when on, and the most certain step, at NaN if there is none.
+    `noise` is the fraction's SD. (tested_s, loss): tested now up to when, and the likeliest loss,
+    its `held` left open.
     """
-    times, lights = sights[:, 0].copy(), sights[:, 1].copy()
-    best_s, best, certainty = nan, 0.0, 0.0
+    times = sights[:, 0]
     if len(times) < 2 * FEWEST:
-        return tested_s, -inf, best_s, best, certainty
-    apart_s = np.median(np.diff(times[-2 * FEWEST :]))
+        return tested_s, None
+    apart_s = float(np.median(np.diff(times[-2 * FEWEST :])))
     window_s = max(WINDOW_S, WINDOW_FRAMES * apart_s)
-    leaps = np.diff(lights)
-    noise = 1.4826 * np.median(np.abs(leaps - np.median(leaps))) / sqrt(2.0)
-    noise = max(noise, STEADY)
-    for i in range(FEWEST, len(times) - FEWEST + 1):
-        if times[i] <= tested_s or times[i] + window_s > times[-1] + 1e-6:
-            continue
-        tested_s = times[i]
-        if times[i] < since_s:
-            continue
-        loss, error = step_at(times, lights, i, window_s, noise)
-        if SMALLEST <= loss <= LARGEST and loss > max(CERTAIN, certainty) * error:
-            best_s, best, certainty = times[i], loss, loss / error
-    return tested_s, times[-1] - 2.0 * window_s - apart_s, best_s, best, certainty
+    new = (times > tested_s) & (times + window_s <= times[-1] + 1e-6)
+    new[:FEWEST], new[len(times) - FEWEST + 1 :] = False, False
+    places = np.flatnonzero(new)
+    if not len(places):
+        return tested_s, None
+    likely = [
+        Loss(float(times[i]), loss, certainty, min(max(rise, 0.0), CLEAREST), nan)
+        for i in places[times[places] >= since_s]
+        for loss, certainty, rise in [change_at(sights, int(i), window_s, noise)]
+        if SMALLEST <= loss <= LARGEST
+    ]
+    likely = [loss for loss in likely if _is_likely(loss)]
+    tested_s = float(times[places[-1]])
+    return tested_s, max(likely, key=lambda loss: loss.evidence, default=None)
+
+
+def _is_likely(loss: Loss) -> bool:
+    if loss.certainty >= CERTAIN:
+        return True
+    begins = loss.certainty >= LIKELY and loss.rise >= RISING
+    return begins and loss.evidence >= TOGETHER
 
 
 @compiled
-def step_at(
-    times: Floats, lights: Floats, at: int, window_s: float, noise: float
-) -> tuple[float, float]:
-    """A step down at sight `at`, and its standard error; infinite where there is too little.
+def change_at(sights: Floats, at: int, window_s: float, noise: float) -> tuple[float, float, float]:
+    """(loss, certainty, rise) of a `Loss` at sight `at`."""
+    times, lights, held = sights[:, 0].copy(), sights[:, 1].copy(), sights[:, 2].copy()
+    leaps = np.diff(lights)
+    dim = 1.4826 * np.median(np.abs(leaps - np.median(leaps))) / sqrt(2.0)
+    change, error = fitted(times, lights, at, window_s, 0.0, max(dim, STEADY), DRIFT_PER_S)
+    rise, doubt = fitted(times, held, at, window_s, SINK_S, max(noise, STILL), FREE_PER_S)
+    return -change, -change / error, rise / doubt
 
-    Least squares of a level, a step and a trend, the trend held to DRIFT_PER_S, outliers
-    weighted down (Huber).
+
+@compiled
+def fitted(
+    times: Floats,
+    values: Floats,
+    at: int,
+    window_s: float,
+    ramp_s: float,
+    noise: float,
+    drift_per_s: float,
+) -> tuple[float, float]:
+    """A change up that begins at sight `at` and takes `ramp_s` (0: at once), and its error.
+
+    Least squares of a level, the change and a trend, the trend held to `drift_per_s`, outliers
+    weighted down (Huber). The error is infinite where there is too little.
     """
     first, last = at, at
     while first > 0 and times[first - 1] >= times[at] - window_s:
@@ -255,12 +322,14 @@ def step_at(
     shares = np.zeros(3)
     causes = np.ones((3, last - first))
     for i in range(first, last):
-        causes[1, i - first] = 1.0 if i >= at else 0.0
-        causes[2, i - first] = times[i] - times[at]
-    seen = lights[first:last]
+        after_s = times[i] - times[at]
+        done = 1.0 if ramp_s == 0.0 else min(after_s / ramp_s, 1.0)
+        causes[1, i - first] = done if i >= at else 0.0
+        causes[2, i - first] = after_s
+    seen = values[first:last]
     for _ in range(FITS):
         square, toward = np.zeros((3, 3)), np.zeros(3)
-        square[2, 2] = (noise / DRIFT_PER_S) ** 2
+        square[2, 2] = (noise / drift_per_s) ** 2
         for i in range(last - first):
             for j in range(3):
                 toward[j] += weight[i] * causes[j, i] * seen[i]
@@ -276,4 +345,4 @@ def step_at(
             scatter += weight[i] * rest[i] ** 2
             weight[i] = min(1.0, OUTLYING * noise / max(abs(rest[i]), 1e-9))
     worse = max(sqrt(scatter / max(last - first - 3, 1)) / noise, 1.0)
-    return -shares[1], sqrt(inverse[1, 1]) * noise * worse
+    return shares[1], sqrt(inverse[1, 1]) * noise * worse

@@ -10,7 +10,7 @@ import numpy as np
 
 from livewatch.analysis.encounters import LOST
 from livewatch.analysis.measures.around import Around
-from livewatch.analysis.measures.bites import eaten
+from livewatch.analysis.measures.bites import eaten, yielded
 from livewatch.analysis.measures.course import Course, taken_up, told, twist_since_contact
 from livewatch.analysis.measures.crop import Images, averaged
 from livewatch.analysis.measures.life import fade_of, first_seen
@@ -98,6 +98,7 @@ class Measurer:
             lives[tumor_id] = lives[tumor_id].judged(portraits[tumor_id], self._rules)
         measured = {contact.pair: contact for contact in contacts}
         seen = {cell.id: cell for cell in cells}
+        courses = _fed(courses, portraits, lives, seen)
         followed = []
         for course in courses:
             contact, portrait = measured.get(course.pair), portraits.get(course.tumor_id)
@@ -148,7 +149,6 @@ class Measurer:
             viability=nan if life is None else life.viability,
             viability_evidence="" if life is None else life.evidence,
         )
-        course = _fed(course, portrait, life)
         if course.encounter is None:
             return course, contact
         course, contact = self._patched(course, portrait, pair[0], contact)
@@ -290,7 +290,31 @@ def _bodies(
     return tuple(body for tumor_id, body in bodies.items() if tumor_id in wanted)
 
 
-def _fed(course: Course, portrait: Portrait, life: Life | None) -> Course:
+def _fed(
+    courses: Iterable[Course],
+    portraits: Mapping[int, Portrait],
+    lives: Mapping[int, Life],
+    seen: Mapping[int, Cell],
+) -> tuple[Course, ...]:
+    """The courses with what each NK cell holds of its tumor cell now."""
+    fed = []
+    for course in courses:
+        portrait, nk = portraits.get(course.tumor_id), seen.get(course.nk_id)
+        if portrait is not None and nk is not None and course.is_followed and not nk.at_edge:
+            course = _fed_one(course, portrait, lives.get(course.tumor_id))
+        fed.append(course)
+    at: dict[int, list[Course]] = {}
+    for course in fed:
+        at.setdefault(course.tumor_id, []).append(course)
+    return tuple(
+        replace(course, meal=yielded(course.meal, (other.meal for other in at[course.tumor_id])))
+        if course.is_followed
+        else course
+        for course in fed
+    )
+
+
+def _fed_one(course: Course, portrait: Portrait, life: Life | None) -> Course:
     """The course with what the NK cell holds of the tumor now."""
     uptake = uptake_of(portrait.crop, course.nk_id, portrait.dye, course.meal.leaks)
     if uptake is None:
@@ -298,8 +322,7 @@ def _fed(course: Course, portrait: Portrait, life: Life | None) -> Course:
     # A dying cell sheds pieces and spills its dye: those are no bites.
     holding = course.encounter is not None and (life is None or life.is_alive)
     since_s = course.encounter.start_s if holding and course.encounter is not None else inf
-    ground = portrait.crop.tumor_background
-    meal = eaten(course.meal, uptake, portrait.glow, ground, portrait.time_s, since_s=since_s)
+    meal = eaten(course.meal, uptake, portrait.level, portrait.time_s, since_s=since_s)
     return replace(course, meal=meal)
 
 

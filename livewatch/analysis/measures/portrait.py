@@ -2,31 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import hypot, nan
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from livewatch.analysis.measures.crop import crop_of
+from livewatch.analysis.measures.glow import glowing
 from livewatch.analysis.measures.outline import distances_um, outline_of
 from livewatch.analysis.measures.texture import texture_of
 from livewatch.analysis.measures.twist import Turn, first_sight, turned
-from livewatch.compiled import compiled
 from livewatch.model import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from livewatch.analysis.measures.crop import Crop, Image, Images
+    from livewatch.analysis.measures.crop import Crop, Images
     from livewatch.analysis.measures.outline import Outline
     from livewatch.analysis.measures.twist import Body
     from livewatch.model import Cell, Frame
 
 DEATH_RING_UM = 2.0
 DEEP_INSIDE_UM = 3.0
-CORE_UM = 1.0
-CORE_CLEAR_UM = 2.0
 FEWEST_PIXELS = 20
 CUT = "cut by the image border"
 
@@ -35,11 +33,10 @@ CUT = "cut by the image border"
 class Portrait:
     """A closer look at one tumor cell.
 
-    `dye` is all tumor light of the cell in counts times um2; `glow` the mean count of its core,
-    background included, well inside and well away from other cells (NaN if none of it is): the
-    outline does not matter to it. `death` is the death channel's mean over the cell above its
-    surroundings, `death_noise` what living cells do not exceed (NaN without the channel). `body`
-    is what to remember of its turning.
+    `dye` is all tumor light of the cell in counts times um2; `level` its brightness as a share of
+    that at first sight (NaN if not known), which the outline does not change. `death` is the death
+    channel's mean over the cell above its surroundings, `death_noise` what living cells do not
+    exceed (NaN without the channel). `body` is what to remember of its turning and its glow.
     """
 
     time_s: float
@@ -48,7 +45,7 @@ class Portrait:
     turn: Turn
     body: Body | None
     dye: float
-    glow: float
+    level: float
     death: float
     death_noise: float
 
@@ -70,27 +67,31 @@ def portrait_of(
     crop = crop_of(frame.view, images, outline.points_um, nks, others)
     if crop is None:
         return None
-    body, turn = _turn(crop, outline, tumor, body, frame.time_s) if nks else (body, Turn())
-    dye, glow = (nan, nan)
-    if crop.tumor is not None:
-        dye, glow = light_of(crop.tumor, crop.depth_um, crop.from_others_um, crop.tumor_background)
+    turn, level = Turn(), nan
+    if nks:
+        body, turn, level = _turn(crop, outline, tumor, body, frame.time_s)
+    dye = _dye(crop)
     death, noise = _death(crop)
-    return Portrait(
-        frame.time_s, outline, crop, turn, body, dye * crop.pixel_um**2, glow, death, noise
-    )
+    return Portrait(frame.time_s, outline, crop, turn, body, dye, level, death, noise)
 
 
 def _turn(
     crop: Crop, outline: Outline, tumor: Cell, body: Body | None, time_s: float
-) -> tuple[Body | None, Turn]:
+) -> tuple[Body | None, Turn, float]:
+    """The body to remember, its turn, and its brightness (see `Portrait.level`)."""
     if tumor.at_edge:
-        return body, Turn(reason=CUT)
-    texture = texture_of(crop, outline)
-    if isinstance(texture, str):
-        return body, Turn(reason=texture)
+        return body, Turn(reason=CUT), nan
+    seen = texture_of(crop, outline)
+    if isinstance(seen, str):
+        return body, Turn(reason=seen), nan
+    texture, light = seen
+    before = None if body is None else body.glow
     if body is None:
-        return first_sight(tumor.id, texture, time_s), Turn(reason="seen for the first time")
-    return turned(body, texture, time_s)
+        body, turn = first_sight(tumor.id, texture, time_s), Turn(reason="seen for the first time")
+    else:
+        body, turn = turned(body, texture, time_s)
+    glow = glowing(before, light, texture.weight, body.twist_deg, crop.tumor_background, time_s)
+    return replace(body, glow=glow), turn, glow.level
 
 
 def _seen_through(cell: Cell, tumor: Outline) -> bool:
@@ -106,22 +107,12 @@ def _seen_through(cell: Cell, tumor: Outline) -> bool:
     return bool(distances_um(centre, tumor.points_um, 0.0)[0] < -DEEP_INSIDE_UM)
 
 
-@compiled
-def light_of(
-    image: Image, depth_um: Image, from_others_um: Image, background: float
-) -> tuple[float, float]:
-    """All light of a tumor cell, and the mean of its core with background (NaN: not seen)."""
-    total, core, count = 0.0, 0.0, 0
-    for row in range(image.shape[0]):
-        for column in range(image.shape[1]):
-            if depth_um[row, column] == 0:
-                continue
-            light = image[row, column] - background
-            total += light
-            if depth_um[row, column] > CORE_UM and from_others_um[row, column] > CORE_CLEAR_UM:
-                core += image[row, column]
-                count += 1
-    return total, core / count if count >= FEWEST_PIXELS else nan
+def _dye(crop: Crop) -> float:
+    """All tumor light of the cell in counts times um2; NaN without an image of it."""
+    if crop.tumor is None:
+        return nan
+    light = crop.tumor[crop.tumor_mask > 0] - np.float32(crop.tumor_background)
+    return float(light.sum(dtype=np.float64)) * crop.pixel_um**2
 
 
 def _death(crop: Crop) -> tuple[float, float]:

@@ -43,8 +43,11 @@ class Texture:
     weight: Map
 
 
-def texture_of(crop: Crop, tumor: Outline) -> Texture | str:
-    """Unroll the tumor of a crop; or say why it shows no texture."""
+def texture_of(crop: Crop, tumor: Outline) -> tuple[Texture, Map] | str:
+    """Unroll the tumor of a crop: its texture and its light; or say why it shows none.
+
+    The light (rings, directions) is in counts, background included, where the texture is seen.
+    """
     if crop.tumor is None:
         return "no image of the tumor channel"
     if 2 * tumor.mean_radius_um < FEWEST_PIXELS_ACROSS * crop.pixel_um:
@@ -53,7 +56,7 @@ def texture_of(crop: Crop, tumor: Outline) -> Texture | str:
     if mean <= 0:
         return "covered by other cells"
     column, row = crop.to_pixels(tumor.x_um, tumor.y_um)
-    rings, weight = unrolled(
+    rings, weight, light = unrolled(
         both,
         np.asarray(cv2.GaussianBlur(both, (0, 0), FINE_UM / crop.pixel_um), np.float32),
         np.asarray(cv2.integral(both, sdepth=cv2.CV_64F), np.float64),
@@ -63,7 +66,7 @@ def texture_of(crop: Crop, tumor: Outline) -> Texture | str:
         column,
         row,
     )
-    return Texture(rings, weight)
+    return Texture(rings, weight), light + np.float32(crop.tumor_background)
 
 
 @compiled
@@ -92,14 +95,16 @@ def unrolled(
     radius: Floats,
     column: float,
     row: float,
-) -> tuple[Map, Map]:
+) -> tuple[Map, Map, Map]:
     """Structure between FINE_UM and COARSE_UM as a share of `mean`, by ring and direction.
 
     Means are over what is clear, so that nothing beside it shows; a sample counts where the
-    four pixels around it are clear. Each ring's own mean is taken off.
+    four pixels around it are clear. Each ring's own mean is taken off. Beside it come its weight
+    and the light itself.
     """
     rings = np.zeros((len(RINGS), DIRECTIONS), np.float32)
     weight = np.zeros((len(RINGS), DIRECTIONS), np.float32)
+    light = np.zeros((len(RINGS), DIRECTIONS), np.float32)
     rows, columns = both.shape[:2]
     for ring in range(len(RINGS)):
         total, count = 0.0, 0
@@ -116,12 +121,12 @@ def unrolled(
                 (1 - u) * share(fine, r + 1, c) + u * share(fine, r + 1, c + 1)
             )
             rings[ring, i] = (near - around(sums, int(y + 0.5), int(x + 0.5), reach)) / mean
-            weight[ring, i] = 1.0
+            weight[ring, i], light[ring, i] = 1.0, near
             total += rings[ring, i]
             count += 1
         for i in range(DIRECTIONS):
             rings[ring, i] -= weight[ring, i] * total / max(count, 1)
-    return rings, weight
+    return rings, weight, light
 
 
 @compiled

@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from livewatch.analysis.measures.glow import Glow
+
     Map = NDArray[np.float32]
     Curve = NDArray[np.float32]
 
@@ -63,6 +65,7 @@ class Body:
     since_s: float
     time_s: float
     twist_deg: float
+    glow: Glow | None = None
 
 
 @dataclass(frozen=True, slots=True)

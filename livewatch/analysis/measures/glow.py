@@ -1,0 +1,116 @@
+"""How bright a tumor cell's body is, as a share of what it was: the same places compared.
+
+A mean over the cell changes whenever an outline, an NK cell or a turn changes which of its bright
+and dark places are seen. Here every place of the body, unrolled and turned back, is compared with
+a map of the body itself. What is uneven about the cell, and what it is hidden by, then does not
+matter: the error left is about that of photon statistics.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import exp, nan
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from livewatch.analysis.measures.outline import DIRECTIONS
+from livewatch.analysis.measures.texture import RINGS
+from livewatch.compiled import compiled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Map = NDArray[np.float32]
+
+REFRESH_S = 60.0
+LEAST_SHARE = 0.02
+GROUND_S = 30.0
+AT_FIRST = 8
+"""The first frames count alike: a map of one frame would be as noisy as that."""
+LEAST_OVERLAP = 0.3
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Glow:
+    """A body's brightness: `level` is 1 at first sight, NaN where it could not be told last.
+
+    `light` (rings, directions) is the upright body's map in counts at level 1, `weight` 1 where
+    it is known. `ground` is the background's mean in counts, which hardly changes and is followed
+    slowly: its noise would be that of the level.
+    """
+
+    light: Map
+    weight: Map
+    ground: float
+    frames: int
+    time_s: float
+    level: float
+
+
+def glowing(
+    before: Glow | None, light: Map, weight: Map, angle_deg: float, ground: float, time_s: float
+) -> Glow:
+    """The glow after one more frame.
+
+    `light` (rings, directions) is the body unrolled, in counts with the background, whose mean
+    is `ground`; it counts where `weight` is 1. The body has turned by `angle_deg`.
+    """
+    turn = angle_deg * DIRECTIONS / 360
+    if before is None:
+        light, weight = upright(light, weight, turn, ground)
+        return Glow(light, weight, ground, 1, time_s, 1.0)
+    frames = min(before.frames + 1, AT_FIRST)
+    since_s = time_s - before.time_s
+    at_first = 1 / frames if before.frames < AT_FIRST else 0.0
+    ground = before.ground + max(1 - exp(-since_s / GROUND_S), at_first) * (ground - before.ground)
+    light, weight = upright(light, weight, turn, ground)
+    share = max(1 - exp(-since_s / REFRESH_S), at_first, LEAST_SHARE)
+    level, light, weight = compared(before.light, before.weight, light, weight, share)
+    return Glow(light, weight, ground, frames, time_s, level)
+
+
+@compiled
+def upright(light: Map, weight: Map, turn: float, ground: float) -> tuple[Map, Map]:
+    """The map less `ground`, as if the body had not turned by `turn` of DIRECTIONS."""
+    whole = int(np.floor(turn))
+    part = np.float32(turn - whole)
+    back, seen = np.zeros_like(light), np.zeros_like(weight)
+    for i in range(DIRECTIONS):
+        this = (i + whole) % DIRECTIONS
+        following = (this + 1) % DIRECTIONS
+        for ring in range(len(light)):
+            if weight[ring, this] > 0 and weight[ring, following] > 0:
+                step = light[ring, following] - light[ring, this]
+                back[ring, i] = light[ring, this] + part * step - np.float32(ground)
+                seen[ring, i] = 1.0
+    return back, seen
+
+
+@compiled
+def compared(
+    known: Map, known_weight: Map, light: Map, weight: Map, share: float
+) -> tuple[float, Map, Map]:
+    """(level, map, weight): the level of `light`, and what is known with `share` of it.
+
+    The level is NaN, and nothing is learnt, where too little is seen in both.
+    """
+    total, past, overlap, area = 0.0, 0.0, 0.0, 0.0
+    for ring in range(len(known)):
+        for i in range(DIRECTIONS):
+            area += RINGS[ring] * known_weight[ring, i]
+            if known_weight[ring, i] > 0 and weight[ring, i] > 0:
+                total += RINGS[ring] * light[ring, i]
+                past += RINGS[ring] * known[ring, i]
+                overlap += RINGS[ring]
+    if overlap <= LEAST_OVERLAP * area or past <= 0 or total <= 0:
+        return nan, known, known_weight
+    level = total / past
+    known, known_weight = known.copy(), known_weight.copy()
+    for ring in range(len(known)):
+        for i in range(DIRECTIONS):
+            if weight[ring, i] > 0:
+                part = share if known_weight[ring, i] > 0 else 1.0
+                known[ring, i] += np.float32(part * (light[ring, i] / level - known[ring, i]))
+                known_weight[ring, i] = 1.0
+    return level, known, known_weight
