@@ -89,12 +89,17 @@ def test_a_nk_cell_inside_for_long_is_engulfed() -> None:
 
 
 def test_a_death_at_another_contact_is_not_this_ones_doing() -> None:
-    late = replace(DEAD, dying_s=270.0)
-    other = replace(OVER, id=8, nk_id=3, start_s=220.0, last_contact_s=280.0)
-    told = ended(Course(2, 1, OVER, parted=True), late, 290, RULES, [other])
+    late = replace(DEAD, dying_s=330.0)
+    other = replace(OVER, id=8, nk_id=3, start_s=220.0, last_contact_s=340.0)
+    told = ended(Course(2, 1, OVER, parted=True), late, 350, OutcomeRules(viable_s=300), [other])
     assert told.outcome is Outcome.CENSORED
     gone = replace(other, last_contact_s=230.0)
-    assert ended(Course(2, 1, OVER, parted=True), late, 290, RULES, [gone]).outcome == "killed"
+    assert (
+        ended(
+            Course(2, 1, OVER, parted=True), late, 350, OutcomeRules(viable_s=300), [gone]
+        ).outcome
+        == "killed"
+    )
 
 
 def test_at_the_end_what_is_not_known_is_censored_and_the_rest_stays() -> None:

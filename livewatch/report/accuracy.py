@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 SCENES = ("mixed", "evasion", "killing", "mixed", "engulfing", "evasion")
 """Taken in turn, seed by seed."""
-FIRST_SEED = 1000
-"""Seeds from here on were never looked at while methods were made."""
+FIRST_SEED = 2000
+"""Held out: seeds from here on were never looked at while methods were made."""
 AT_FIRST, AGAIN = 216, 24
 QUICK_AT_FIRST, QUICK_AGAIN = 18, 6
 ORDINARY = Conditions()

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
     from livewatch.specimen.happening import TrueBite
 
 BITE_SLACK_S = 10.0
+SMALL_BITE = 0.01
+"""Of the tumor's dye: the steps of smaller ones are lost in the noise of the photons."""
 FAR_TURN_DEG, FAR_SLIP_UM = 20.0, 3.0
 STILL_TURN_DEG, STILL_SLIP_UM = 5.0, 1.0
 MOST_TURN_DEG = 90.0
@@ -43,11 +45,13 @@ class Row:
     patch has slipped and the body has not turned, `slip_in_twist_um` the other way round.
 
     `bites` is how many there truly were, of encounters that were noticed or not. `bite_f1` and
-    `bites_found` count by time, within 10 s; `bite_order` is the rank correlation of sizes;
+    `bites_found` count by time, within 10 s; `small_bites_found` are those of less than 1 % of the
+    tumor's dye, `large_bites_found` the others; `bite_order` is the rank correlation of sizes;
     `false_bites` are per encounter. `outcome_right` is the share of outcomes told as they were; an
     outcome that could not be known must be told as censored, and `censored_right` is the share of
-    these that were. `outcome_withheld` is the share told as censored though it could be known.
-    `signal_to_noise` is the tumor cell's light over the background's noise, per pixel.
+    these that were. `outcome_right_textured` leaves out cells whose twist cannot be seen.
+    `outcome_withheld` is the share told as censored though it could be known. `signal_to_noise` is
+    the tumor cell's light over the background's noise, per pixel.
     """
 
     about: str
@@ -66,10 +70,13 @@ class Row:
     orbit_error_deg: float
     bites: int
     bites_found: float
+    small_bites_found: float
+    large_bites_found: float
     bite_f1: float
     bite_order: float
     false_bites: float
     outcome_right: float
+    outcome_right_textured: float
     outcome_withheld: float
     censored_right: float
 
@@ -109,13 +116,31 @@ def row_of(about: str, trials: Sequence[Trial]) -> Row:
         orbit_error_deg=median(abs(s.contact.orbit_deg - s.truth.orbit_deg) for s in sights),
         bites=true,
         bites_found=len(pairs) / true if true else nan,
+        small_bites_found=_found(trials, pairs, small=True),
+        large_bites_found=_found(trials, pairs, small=False),
         bite_f1=2 * len(pairs) / (told + true) if told + true else nan,
         bite_order=order([(one.fraction, other.fraction) for one, other in pairs]),
         false_bites=(told - len(pairs)) / len(trials) if trials else nan,
         outcome_right=share(told_outcome(trial) == true_outcome(trial) for trial in trials),
+        outcome_right_textured=share(
+            told_outcome(trial) == true_outcome(trial) for trial in trials if trial.textured
+        ),
         outcome_withheld=share(told_outcome(trial) == Outcome.CENSORED for trial in known),
         censored_right=share(told_outcome(trial) == Outcome.CENSORED for trial in censored),
     )
+
+
+def _found(
+    trials: Iterable[Trial], pairs: Iterable[tuple[TrueBite, Bite]], *, small: bool
+) -> float:
+    """The share of small bites, or of large ones, that were found."""
+    true = sum(_is_small(bite) == small for trial in trials for bite in trial.truth.bites)
+    found = sum(_is_small(bite) == small for bite, _ in pairs)
+    return found / true if true else nan
+
+
+def _is_small(bite: TrueBite) -> bool:
+    return bite.fraction < SMALL_BITE
 
 
 def true_outcome(trial: Trial) -> str:

@@ -30,8 +30,10 @@ LONGEST_S = 600.0
 """Contact is watched for no longer; what is not known by then is censored."""
 CUT_SHORT = 8
 """One in so many trials ends early, at any time: its session was over."""
-SHOWS_S = 120.0
-"""A death that began later than this before the end has not shown by then."""
+SHOWS_S = 150.0
+"""A death that began later than this before the end has not shown by then: it takes about 125 s
+until half the dye is gone, and signs must last."""
+WELL_BEFORE_S = 10.0
 BEFORE_S = 20.0
 AFTER_INTERVAL_S = 10.0
 
@@ -67,7 +69,7 @@ def first_meeting(scene: str, seed: int, rule: Rule) -> TrueEncounter | None:
 def end_of(ahead: TrueEncounter, rules: OutcomeRules, seed: int) -> float:
     """When watching ends: the outcome must be known by then, or never will.
 
-    Not while a death has begun that cannot be seen yet: then it ends right before.
+    Not while a death has begun that cannot be seen yet: then it ends shortly before.
     """
     last_s = ahead.start_s + LONGEST_S
     if ahead.last_contact_s < last_s:
@@ -80,7 +82,7 @@ def end_of(ahead: TrueEncounter, rules: OutcomeRules, seed: int) -> float:
         share = np.random.default_rng([seed, 0xC07]).uniform(0.15, 0.95)
         end_s = float(ahead.start_s + share * (end_s - ahead.start_s))
     is_hidden = ahead.death_s <= end_s < ahead.death_s + SHOWS_S
-    return ahead.death_s - 1.0 if is_hidden else end_s
+    return ahead.death_s - WELL_BEFORE_S if is_hidden else end_s
 
 
 def times_of(ahead: TrueEncounter, end_s: float, interval_s: float) -> Iterator[float]:

@@ -91,7 +91,7 @@ def text_of(
     """All figures, in the order in which they are needed."""
     parts = [
         f"Accuracy on {ordinary.encounters} synthetic encounters ({ordinary.about}; "
-        f"{ordinary.bites} bites; seeds {seeds[0]}-{seeds[1]})",
+        f"{ordinary.bites} bites; held-out seeds {seeds[0]}-{seeds[1]})",
         goals_text(ordinary),
         "How encounters ended (down: truly, across: as told)",
         confusion_text(confusion),
@@ -116,8 +116,13 @@ def goals_text(row: Row) -> str:
             f"  {goal.about:{width}}  {_with_unit(value, goal.unit):>10}   "
             f"target {sign} {_with_unit(goal.limit, goal.unit):<8}  {verdict}"
         )
-    for what, told in (("twist", row.twist_told), ("slip", row.slip_told)):
-        about = f"{what} told, of frames with a textured cell"
+    for about, told in (
+        ("twist told, of frames with a textured cell", row.twist_told),
+        ("slip told, of frames with a textured cell", row.slip_told),
+        ("found, of bites below 1 % of the dye", row.small_bites_found),
+        ("found, of larger bites", row.large_bites_found),
+        ("outcomes right, with a textured cell", row.outcome_right_textured),
+    ):
         lines.append(f"  {about:{width}}  {_with_unit(told, '%'):>10}")
     return "\n".join(lines)
 

@@ -80,10 +80,12 @@ class Life:
             waves0_um=_follow(self.waves0_um, portrait.outline.waves_um, 0.05),
             waves_um=_follow(self.waves_um, portrait.outline.waves_um, 0.2),
         )
-        if isfinite(self.death_s) or (isfinite(self.death) and not isfinite(portrait.death)):
-            return looked  # a frame without the death dye says nothing new of death
+        if isfinite(self.death_s):
+            return looked
         doubts = looked.doubts(portrait.death_noise, rules)
         alive = float(np.prod([1 - doubt for doubt in doubts.values()]))
+        if alive >= DEAD_BELOW and isfinite(self.death) and not isfinite(portrait.death):
+            return looked  # without the death dye, a frame can speak for death but not against it
         frames = self.frames_dead + 1 if alive < DEAD_BELOW else 0
         dying_s = self.time_s if frames == 1 else self.dying_s
         lasts = frames >= DEATH_FRAMES and self.time_s - dying_s >= DEATH_LASTS_S

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 ENGULFED_S = 60.0
 UNSURE_WITHOUT_TWIST = 0.6
-DEATH_SHOWS_S = 60.0
+DEATH_SHOWS_S = 120.0
 """Death shows so long after it began."""
 
 
