@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 FORGET_S = 3600.0
 """A cell not seen for this long does not come back."""
-ENGULFED_SHARE = 0.8
+ENGULFED_SHARE, STILL_INSIDE = 0.9, 0.7
 """Of one cell's outline lies on, or in, the other: one is inside the other."""
 SEAL_MORE_UM = 0.0
 
@@ -180,8 +180,10 @@ class Measurer:
         """Where the NK cell lies on the tumor, and how far it has moved there."""
         within_um = self._touch.touch_um + SEAL_MORE_UM
         patch = patch_of(portrait.outline, nk.outline_um, within_um)
-        inside = _is_inside(nk, portrait.outline) or (
-            patch is not None and patch.fraction > ENGULFED_SHARE
+        # once inside, it is out again only when it clearly is: outlines waver
+        least = STILL_INSIDE if isfinite(course.engulfed_s) else ENGULFED_SHARE
+        inside = _share_inside(nk, portrait.outline) > least or (
+            patch is not None and patch.fraction > least
         )
         since_s = course.engulfed_s if isfinite(course.engulfed_s) else portrait.time_s
         parted = course.parted and patch is None and not inside
@@ -220,12 +222,10 @@ class Measurer:
         return course if encounter is course.encounter else replace(course, encounter=encounter)
 
 
-def _is_inside(nk: Cell, tumor: Outline) -> bool:
-    """Whether nearly all of an NK cell lies within a tumor cell's outline."""
+def _share_inside(nk: Cell, tumor: Outline) -> float:
+    """How much of an NK cell's outline a tumor cell goes round; a cup counts up to its brim."""
     apart_um = hypot(nk.x_um - tumor.x_um, nk.y_um - tumor.y_um)
-    if apart_um >= tumor.radius_um.max():
-        return False
-    return share_within(nk.outline_um, tumor) > ENGULFED_SHARE
+    return share_within(nk.outline_um, tumor) if apart_um < tumor.radius_um.max() else 0.0
 
 
 def _with_its_fate_open(encounter: Encounter, shown: Container[int]) -> Encounter:
@@ -319,8 +319,10 @@ def _fed_one(course: Course, portrait: Portrait, life: Life | None) -> Course:
     uptake = uptake_of(portrait.crop, course.nk_id, portrait.dye, course.meal.leaks)
     if uptake is None:
         return course
-    # A dying cell sheds pieces and spills its dye: those are no bites.
-    holding = course.encounter is not None and (life is None or life.is_alive)
+    # A dying cell sheds pieces and spills its dye: those are no bites. Nor is what shows through
+    # when the NK cell itself is inside.
+    outside = not isfinite(course.engulfed_s)
+    holding = course.encounter is not None and outside and (life is None or life.is_alive)
     since_s = course.encounter.start_s if holding and course.encounter is not None else inf
     meal = eaten(course.meal, uptake, portrait.level, portrait.time_s, since_s=since_s)
     return replace(course, meal=meal)

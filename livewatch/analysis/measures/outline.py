@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from math import atan2, cos, degrees, hypot, pi, sin, sqrt
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from livewatch.compiled import compiled
@@ -62,9 +63,10 @@ class Outline:
 
 
 def share_within(points_um: NDArray[np.floating], tumor: Outline) -> float:
-    """How much of another outline (n, 2) lies within this one."""
+    """How much of another outline (n, 2) lies within the convex hull of this one."""
     points = np.asarray(points_um, np.float64)
-    return float(np.mean(distances_um(points, tumor.points_um, 0.0) < 0))
+    hull = cv2.convexHull(tumor.points_um.astype(np.float32))[:, 0].astype(np.float64)
+    return float(np.mean(distances_um(points, hull, 0.0) < 0))
 
 
 def outline_of(
