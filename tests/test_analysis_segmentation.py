@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from importlib.metadata import EntryPoint
 
 import cv2
@@ -10,6 +9,7 @@ import numpy as np
 import pytest
 from cell_scene import Scene, draw
 
+from livewatch.abreast import Abreast
 from livewatch.analysis.segmentation import Sight, segmenter
 from livewatch.analysis.segmentation.classic import classic
 from livewatch.analysis.segmentation.networks import Cellpose, StarDist
@@ -154,9 +154,10 @@ def test_both_camera_depths_show_the_same_cells(dtype) -> None:  # type: ignore[
 def test_the_same_frame_gives_the_same_bits_in_one_thread_and_in_two() -> None:
     image, _ = draw(Scene(cells=40, shape=(512, 512), touching=0.5), 3000)
     frame = frame_of(image, image[:, ::-1].copy())
-    with ThreadPoolExecutor(2) as pool:
-        sights = Sight(Experiment()), Sight(Experiment(), together=pool.map)
-        one, two = (sight.see(sight.begin(), frame) for sight in sights)
+    abreast = Abreast("channel")
+    sights = Sight(Experiment()), Sight(Experiment(), together=abreast)
+    one, two = (sight.see(sight.begin(), frame) for sight in sights)
+    abreast.leave()
     assert one[0] == two[0]
     for a, b in zip(one[1].seen, two[1].seen, strict=True):
         assert np.array_equal(a.outline_um, b.outline_um)

@@ -15,6 +15,7 @@ FLOORS = {
     "settings": 0,
     "clock": 0,
     "compiled": 0,
+    "abreast": 0,
     "units": 0,
     "errors": 0,
     "alarm": 0,

@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 
 NOTHING_NOTED = Notes()
+KEPT_BYTES = 31 * 2**20
+"""Blocks up to this large are worth keeping for the next frame (glibc keeps none above 32 MiB)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,6 +78,9 @@ class Analyst:
 
     def warm_up(self) -> None:
         """Compile, or load from the cache, everything that is compiled. Takes seconds once."""
+        # Linux's allocator gives large blocks back to the system and has their pages cleared anew
+        # for every frame (10 ms), until one as large as any image was freed.
+        np.empty(KEPT_BYTES, np.uint8)
         self._sight.warm_up()
         self._measurer.warm_up()
         state = self.begin()

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING
 
+from livewatch.abreast import Abreast
 from livewatch.analysis.analyst import Analyst
 from livewatch.lookout.desk import Failed, Lost
 from livewatch.microscope.hand import Hand, Hung
@@ -20,8 +20,8 @@ class Beside:
     """Works on a frame for at most `analysis.timeout_s` real seconds."""
 
     def __init__(self, experiment: Experiment, state: AnalystState | None = None) -> None:
-        self._channels = ThreadPoolExecutor(2, "channel")
-        self._analyst = Analyst(experiment, together=self._channels.map)
+        self._channels = Abreast("channel")
+        self._analyst = Analyst(experiment, together=self._channels)
         self._timeout_s = experiment.analysis.timeout_s
         self._hand = Hand("livewatch analysis")
         self.state = state or self._analyst.begin()
@@ -51,4 +51,4 @@ class Beside:
     def leave(self) -> None:
         """Let the threads go; one that hangs is left behind."""
         self._hand.rest()
-        self._channels.shutdown(wait=False, cancel_futures=True)
+        self._channels.leave()

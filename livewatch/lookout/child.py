@@ -15,11 +15,11 @@ import signal
 import sys
 import threading
 import traceback
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from multiprocessing.connection import wait
 from typing import TYPE_CHECKING, Any
 
+from livewatch.abreast import Abreast
 from livewatch.analysis.analyst import Analyst
 from livewatch.errors import BadInput
 from livewatch.lookout.pixels import Taker
@@ -45,8 +45,7 @@ def serve(connection: Connection[Any, Any], experiment: Experiment) -> None:
     threading.Thread(target=_end_with_parent, daemon=True).start()
     code = 1
     try:
-        channels = ThreadPoolExecutor(2, "channel")
-        analyst = Analyst(experiment, together=channels.map)
+        analyst = Analyst(experiment, together=Abreast("channel"))
         connection.send((MADE, None))
         _work(connection, analyst, experiment.analysis.timeout_s)
         code = 0

@@ -1,8 +1,8 @@
 """What this machine keeps up with: the cost of analysis by frame size and number of cells.
 
-Each stage is timed on its own in one thread, the whole analysis with the channels in two
-threads, and the usual scikit-image recipe on the same images in the same run, with the F1 of
-both. Times depend on what else the machine does: compare within one table.
+Each stage is timed on its own, then the whole analysis, both with the channels in two threads,
+and the usual scikit-image recipe on the same images in the same run, with the F1 of both. Times
+depend on what else the machine does: compare within one table.
 """
 
 from __future__ import annotations
@@ -13,14 +13,15 @@ import platform
 import subprocess
 import sys
 import time
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
 import numpy as np
 
+from livewatch.abreast import Abreast
 from livewatch.analysis.analyst import Analyst
+from livewatch.analysis.measures import Measurer
 from livewatch.analysis.membrane import outlined
 from livewatch.analysis.places import Place, touching, tracked
 from livewatch.analysis.segmentation import Sight
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
     from livewatch.model import Frame, Observation
     from livewatch.report.film import Film, Labels
+
+    Together = Callable[..., Iterable[Any]]
 
 
 class Case(NamedTuple):
@@ -52,11 +55,14 @@ CASES = (
     *(Case(2048, 0.65, cells, 20) for cells in (20, 100, 300, 1000)),
 )
 QUICK = (Case(512, 0.65, 20, 10), Case(1024, 0.65, 100, 10))
-SEGMENTATION, OUTLINES, TRACKING, CONTACT = (
+SEEN, MEASURES = "these together", "measures of encounters"
+STAGES = (
     "segmentation, both channels",
     "outlines, both channels",
     "tracking",
     "contact and encounters",
+    SEEN,
+    MEASURES,
 )
 WHOLE, USUAL = "whole analysis", "usual scikit-image recipe"
 SETTLED = 3
@@ -73,7 +79,10 @@ print(loaded - begun, time.perf_counter() - loaded)
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One stage of one case: median and 95th percentile in ms, F1 where cells were found."""
+    """One stage of one case: median and 95th percentile in ms.
+
+    F1 where cells were found, `pairs` near each other in the last frame where they were measured.
+    """
 
     side_px: int
     pixel_um: float
@@ -83,6 +92,7 @@ class Row:
     slow_ms: float
     f1_nk: float | None = None
     f1_tumor: float | None = None
+    pairs: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,15 +112,16 @@ class Bench:
             f"first start {self.compiling_s:.1f} s (compiles what is not in the cache); "
             f"later ones {self.warm_start_s:.1f} s, after {self.load_s:.1f} s of loading",
             "",
-            f"{'frame':>22} {'cells':>6}  {'stage':28} {'median':>10} {'95 %':>10}  F1 NK, tumor",
+            f"{'frame':>22} {'cells':>6}  {'stage':28} {'median':>10} {'95 %':>10}",
         ]
         for rows in self.cases():
             lines += [line(row) for row in rows]
             lines += [f"{'':31}{verdict(rows)}", ""]
         lines += [
-            "cells: of each kind; stages in one thread, whole analysis in two.",
+            "cells: of each kind; channels in two threads.",
+            "measures of encounters: seal, twist, slip, bites of every pair in contact or near it;",
+            "they grow with the pairs, the rest with pixels and cells.",
             "F1: of cells found in the last frame, at an overlap of more than half (IoU 0.5).",
-            "Measures of open encounters are part of the whole analysis and not listed.",
         ]
         return "\n".join(lines)
 
@@ -141,7 +152,9 @@ class Bench:
 def line(row: Row) -> str:
     """One row for people."""
     frame = f"2 x {row.side_px} px, {row.pixel_um:g} um"
-    said = "" if row.f1_nk is None else f"  {row.f1_nk:.3f}, {row.f1_tumor:.3f}"
+    said = "" if row.f1_nk is None else f"  F1 {row.f1_nk:.3f} NK, {row.f1_tumor:.3f} tumor"
+    if row.pairs is not None:
+        said = f"  of {row.pairs} pairs"
     slow = "" if row.stage == USUAL else f"{row.slow_ms:7.1f} ms"
     return f"{frame:>22} {row.cells:>6}  {row.stage:28} {row.median_ms:7.1f} ms {slow:>10}{said}"
 
@@ -157,15 +170,15 @@ def keeps_up_fps(rows: Iterable[Row]) -> float:
 
 
 def times_faster(rows: list[Row]) -> float:
-    """How many times as long the usual recipe takes."""
-    return stage(rows, USUAL).median_ms / stage(rows, WHOLE).median_ms
+    """How many times as long the usual recipe takes, which has no measures of encounters."""
+    return stage(rows, USUAL).median_ms / stage(rows, SEEN).median_ms
 
 
 def verdict(rows: list[Row]) -> str:
     """What a case means, for people."""
     return (
         f"keeps up with {keeps_up_fps(rows):.0f} two-channel frames a second; "
-        f"the usual recipe takes {times_faster(rows):.0f} times as long"
+        f"the usual recipe takes {times_faster(rows):.0f} times as long as seeing, without measures"
     )
 
 
@@ -173,19 +186,20 @@ def run(quick: bool, progress: Callable[[str], None]) -> Bench:
     """Time everything. `progress` is told in a line what is being timed."""
     before = cv2.getNumThreads()
     rows: list[Row] = []
+    abreast = Abreast("channel")
     try:
-        with ThreadPoolExecutor(2) as pool:
-            progress("compiling")
-            begun_s = time.perf_counter()
-            analyst = Analyst(Experiment(), together=pool.map)
-            analyst.warm_up()
-            compiling_s = time.perf_counter() - begun_s
-            progress("starting once more")
-            load_s, warm_s = started()
-            for case in QUICK if quick else CASES:
-                progress(f"2 x {case.side_px} px, {case.cells} cells of each kind")
-                rows += measured(case, analyst)
+        progress("compiling")
+        begun_s = time.perf_counter()
+        analyst = Analyst(Experiment(), together=abreast)
+        analyst.warm_up()
+        compiling_s = time.perf_counter() - begun_s
+        progress("starting once more")
+        load_s, warm_s = started()
+        for case in QUICK if quick else CASES:
+            progress(f"2 x {case.side_px} px, {case.cells} cells of each kind")
+            rows += measured(case, analyst, abreast)
     finally:
+        abreast.leave()
         cv2.setNumThreads(before)
     machine = f"{platform.machine()} {platform.system()}, {os.cpu_count()} cores"
     return Bench(machine, compiling_s, load_s, warm_s, tuple(rows))
@@ -199,10 +213,10 @@ def started() -> tuple[float, float]:
     return float(said[0]), float(said[1])
 
 
-def measured(case: Case, analyst: Analyst) -> list[Row]:
+def measured(case: Case, analyst: Analyst, together: Together = map) -> list[Row]:
     """Every stage of one case."""
     shown = film(case.side_px, case.pixel_um, case.cells, case.frames)
-    times = staged(shown.frames)
+    times = staged(shown.frames, together)
     times[WHOLE], last = watched(shown.frames, analyst)
     found = {
         kind: labels_of([cell for cell in last.cells if cell.kind is kind], last.view)
@@ -210,16 +224,13 @@ def measured(case: Case, analyst: Analyst) -> list[Row]:
     }
     times[USUAL], usual = usually(shown.frames[-1])
     scores = {WHOLE: scored(found, shown), USUAL: scored(usual, shown)}
-    return [
-        Row(
-            *case[:3],
-            name,
-            1000 * float(np.median(taken)),
-            1000 * float(np.quantile(taken, 0.95)),
-            *scores.get(name, (None, None)),
-        )
-        for name, taken in times.items()
-    ]
+    rows = []
+    for name, taken in times.items():
+        median_ms, slow_ms = (1000 * float(np.quantile(taken, part)) for part in (0.5, 0.95))
+        f1_nk, f1_tumor = scores.get(name, (None, None))
+        pairs = len(last.contacts) if name == MEASURES else None
+        rows.append(Row(*case[:3], name, median_ms, slow_ms, f1_nk, f1_tumor, pairs))
+    return rows
 
 
 def scored(found: dict[Kind, Labels], shown: Film) -> tuple[float, float]:
@@ -227,29 +238,33 @@ def scored(found: dict[Kind, Labels], shown: Film) -> tuple[float, float]:
     return f1(found[Kind.NK], shown.truth[Kind.NK]), f1(found[Kind.TUMOR], shown.truth[Kind.TUMOR])
 
 
-def staged(frames: Iterable[Frame]) -> dict[str, list[float]]:
+def staged(frames: Iterable[Frame], together: Together) -> dict[str, list[float]]:
     """Seconds of every stage of analysis over the frames, one after the other."""
     experiment = Experiment()
     times: dict[str, list[float]] = {}
-    sight = Sight(experiment)
+    sight, measurer = Sight(experiment, together=together), Measurer(experiment)
     memory, place, next_cell, next_encounter = sight.begin(), Place("bench"), 1, 1
+    notes = measurer.begin()
     for frame in frames:
         marks = [time.perf_counter()]
         memory, sighting = sight.see(memory, frame)
         marks.append(time.perf_counter())
-        seen = {one.kind: outlined(one) for one in sighting.seen}
+        rings = together(outlined, sighting.seen)
+        seen = {one.kind: cells for one, cells in zip(sighting.seen, rings, strict=True)}
         marks.append(time.perf_counter())
         place, cells, next_cell = tracked(
             place, seen, frame.view, frame.time_s, next_cell, experiment
         )
         marks.append(time.perf_counter())
-        place, _, turn = touching(place, cells, frame.time_s, next_encounter, experiment)
+        place, contacts, turn = touching(place, cells, frame.time_s, next_encounter, experiment)
+        marks.append(time.perf_counter())
+        notes, *_ = measurer.observe(notes, frame, cells, contacts, turn.encounters)
         marks.append(time.perf_counter())
         next_encounter += len(turn.opened)
-        for name, taken in zip(
-            (SEGMENTATION, OUTLINES, TRACKING, CONTACT), np.diff(marks).tolist(), strict=True
-        ):
-            times.setdefault(name, []).append(taken)
+        taken = np.diff(marks).tolist()
+        taken.insert(-1, sum(taken[:-1]))
+        for name, seconds in zip(STAGES, taken, strict=True):
+            times.setdefault(name, []).append(seconds)
     return {name: taken[SETTLED:] for name, taken in times.items()}
 
 
