@@ -77,5 +77,5 @@ def test_case_is_named_in_every_row() -> None:
     from livewatch.analysis.analyst import Analyst
     from livewatch.settings import Experiment
 
-    rows = measured(Case(256, 0.65, 8, 6), Analyst(Experiment()))
+    rows = measured(Case(256, 0.65, 8, 24), Analyst(Experiment()))
     assert {(row.side_px, row.pixel_um, row.cells) for row in rows} == {(256, 0.65, 8)}
