@@ -15,7 +15,12 @@ from livewatch.analysis.measures.course import Course, taken_up, told, twist_sin
 from livewatch.analysis.measures.crop import Images, averaged
 from livewatch.analysis.measures.life import fade_of, first_seen
 from livewatch.analysis.measures.outcome import ended
-from livewatch.analysis.measures.outline import DIRECTIONS, distances_um, share_within
+from livewatch.analysis.measures.outline import (
+    DIRECTIONS,
+    distances_um,
+    share_within,
+    share_within_hull,
+)
 from livewatch.analysis.measures.patch import patch_of
 from livewatch.analysis.measures.portrait import CUT, portrait_of
 from livewatch.analysis.measures.slip import moved
@@ -36,7 +41,7 @@ if TYPE_CHECKING:
 
 FORGET_S = 3600.0
 """A cell not seen for this long does not come back."""
-ENGULFED_SHARE, STILL_INSIDE = 0.9, 0.7
+ENGULFED_SHARE, BRIM_SHARE, STILL_INSIDE = 0.85, 0.95, 0.8
 """Of one cell's outline lies on, or in, the other: one is inside the other."""
 SEAL_MORE_UM = 0.0
 
@@ -180,10 +185,8 @@ class Measurer:
         """Where the NK cell lies on the tumor, and how far it has moved there."""
         within_um = self._touch.touch_um + SEAL_MORE_UM
         patch = patch_of(portrait.outline, nk.outline_um, within_um)
-        # once inside, it is out again only when it clearly is: outlines waver
-        least = STILL_INSIDE if isfinite(course.engulfed_s) else ENGULFED_SHARE
-        inside = _share_inside(nk, portrait.outline) > least or (
-            patch is not None and patch.fraction > least
+        inside = _is_inside(nk, portrait.outline, already=isfinite(course.engulfed_s)) or (
+            patch is not None and patch.fraction > ENGULFED_SHARE
         )
         since_s = course.engulfed_s if isfinite(course.engulfed_s) else portrait.time_s
         parted = course.parted and patch is None and not inside
@@ -222,10 +225,18 @@ class Measurer:
         return course if encounter is course.encounter else replace(course, encounter=encounter)
 
 
-def _share_inside(nk: Cell, tumor: Outline) -> float:
-    """How much of an NK cell's outline a tumor cell goes round; a cup counts up to its brim."""
+def _is_inside(nk: Cell, tumor: Outline, *, already: bool) -> bool:
+    """Whether an NK cell lies within a tumor cell: most of it in its mask, nearly all in its cup.
+
+    One that is `already` inside is out again only when it has left the cup: outlines waver.
+    """
     apart_um = hypot(nk.x_um - tumor.x_um, nk.y_um - tumor.y_um)
-    return share_within(nk.outline_um, tumor) if apart_um < tumor.radius_um.max() else 0.0
+    if apart_um >= tumor.radius_um.max():
+        return False
+    in_cup = share_within_hull(nk.outline_um, tumor)
+    if already:
+        return in_cup > STILL_INSIDE
+    return in_cup > BRIM_SHARE and share_within(nk.outline_um, tumor) > ENGULFED_SHARE
 
 
 def _with_its_fate_open(encounter: Encounter, shown: Container[int]) -> Encounter:

@@ -63,7 +63,13 @@ class Outline:
 
 
 def share_within(points_um: NDArray[np.floating], tumor: Outline) -> float:
-    """How much of another outline (n, 2) lies within the convex hull of this one."""
+    """How much of another outline (n, 2) lies within this one."""
+    points = np.asarray(points_um, np.float64)
+    return float(np.mean(distances_um(points, tumor.points_um, 0.0) < 0))
+
+
+def share_within_hull(points_um: NDArray[np.floating], tumor: Outline) -> float:
+    """The same, within this one's convex hull: a cup counts up to its brim."""
     points = np.asarray(points_um, np.float64)
     hull = cv2.convexHull(tumor.points_um.astype(np.float32))[:, 0].astype(np.float64)
     return float(np.mean(distances_um(points, hull, 0.0) < 0))
