@@ -288,6 +288,31 @@ def test_a_cell_cut_in_many_frames_now_and_then_stays_itself() -> None:
         assert book.see(30.0 * frame, pieces if cut else whole) == [1]
 
 
+def gone_from_view_for_long(book: Book, cells: Sequence[Cell]) -> View:
+    """A view of `cells` only, long after another cell was seen outside of it."""
+    aside = view_of(60)
+    for frame in range(5):
+        book.see(30.0 * frame, [*cells, disc(80, 9, 2.5)])
+    for frame in range(5, 40):
+        assert book.see(30.0 * frame, cells, aside, whole=False) == [1]
+    return aside
+
+
+def test_a_cell_last_seen_long_ago_elsewhere_is_not_thought_to_be_inside_another() -> None:
+    book = Book()
+    aside = gone_from_view_for_long(book, [disc(0, 0, 5.0)])
+    for frame in range(40, 50):  # a little larger, as if it held the other
+        assert book.see(30.0 * frame, [disc(0, 0, 5.6)], aside, whole=False) == [1]
+
+
+def test_a_piece_of_a_cell_is_not_taken_for_one_last_seen_long_ago_elsewhere() -> None:
+    book = Book()
+    aside = gone_from_view_for_long(book, [disc(0, 0, 5.8)])
+    pieces = [disc(-2, -5.2, 5.0), disc(2, 3.2, 2.9)]
+    for frame in range(40, 44):
+        assert book.see(30.0 * frame, pieces, aside, whole=False) == [1]
+
+
 def test_a_neighbour_that_is_always_there_is_no_piece() -> None:
     book = Book()
     for frame in range(30):

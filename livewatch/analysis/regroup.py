@@ -9,6 +9,7 @@ should be, is all of them. Neither is believed for long: what stays so is so.
 from __future__ import annotations
 
 from dataclasses import replace
+from math import inf
 from typing import TYPE_CHECKING
 
 import cv2
@@ -95,7 +96,7 @@ def loose_pieces(places: NDArray[np.float64], table: Table, owner: Rows) -> list
 def doubtful(table: Table) -> NDArray[np.bool_]:
     """Which tracks may have been given a piece of another cell."""
     young = np.isin(table["stem"], table["id"]) & (table["frames"] < TRUSTED_PIECE_FRAMES)
-    absent = (table["missed"] > 0) & (table["host"] == NOBODY)
+    absent = (table["seen_s"] < table["seen_s"].max(initial=-inf)) & (table["host"] == NOBODY)
     return np.asarray((table["frames"] < SETTLED_FRAMES) | young | absent)
 
 

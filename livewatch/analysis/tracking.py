@@ -189,7 +189,9 @@ def hiding(
             seen["x_um"][found] - table["x_um"][row], seen["y_um"][found] - table["y_um"][row]
         )
         both = table["area_um2"][row] + table["area_um2"][rows]
-        fits = (apart_um <= inside_um) & (size >= 0.7 * both) & (rows != row)
+        # who may be anywhere may be inside anything: that is no reason to think so
+        placed = np.sqrt(table["pxx"][row]) <= 2 * np.sqrt(size / np.pi)
+        fits = placed & (apart_um <= inside_um) & (size >= 0.7 * both) & (rows != row)
         if fits.any():
             hosts[row] = rows[np.where(fits, apart_um, np.inf).argmin()]
     return hosts
