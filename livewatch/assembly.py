@@ -26,6 +26,8 @@ from livewatch.microscope.load import (
     load_demo,
 )
 from livewatch.microscope.microscope import Microscope
+from livewatch.model import Purpose
+from livewatch.policy.forecast import forecast
 from livewatch.policy.policy import Policy
 from livewatch.recording.folder import SessionFolder
 from livewatch.recording.recorder import Recorder
@@ -249,10 +251,8 @@ def need_disk(folder: Path, experiment: Experiment, instrument: Instrument) -> N
 
     Raises `BadInput`. The survey runs for `limits.duration_s`, or for an hour at least.
     """
-    rounds = (experiment.limits.duration_s or 3600.0) / experiment.survey.interval_s + 1
-    rows, columns = instrument.home.shape
-    frame_bytes = 2 * rows * columns * len(experiment.channels)
-    survey_bytes = rounds * frame_bytes * max(len(experiment.positions), 1)
+    hours = (experiment.limits.duration_s or 3600.0) / 3600
+    survey_bytes = hours * forecast(experiment, instrument).pace(Purpose.SURVEY).bytes_per_h
     reserve_bytes = experiment.limits.disk_reserve_gb * 1e9
     free_bytes = shutil.disk_usage(existing(folder)).free
     if free_bytes < survey_bytes + reserve_bytes:

@@ -14,7 +14,8 @@ from livewatch import assembly
 from livewatch import session as sessions
 from livewatch.alarm import Trouble
 from livewatch.analysis.analyst import Analyst
-from livewatch.model import Ask, Frame, Request
+from livewatch.errors import BadInput
+from livewatch.model import Ask, Frame, Instrument, Request, View
 from livewatch.recording.verify import verify
 from livewatch.session import Ending
 from livewatch.settings import Experiment
@@ -136,9 +137,27 @@ def test_a_full_disk_is_refused_before_anything_is_made(
 ) -> None:
     usage = namedtuple("usage", "total used free")
     monkeypatch.setattr(shutil, "disk_usage", lambda place: usage(0, 0, 0.5e9))
-    with pytest.raises(assembly.BadInput, match="disk_reserve_gb"):
+    with pytest.raises(BadInput, match="disk_reserve_gb"):
         demo(tmp_path / "out")
     assert not (tmp_path / "out").exists()
+
+
+def test_a_channel_taken_seldom_needs_as_much_less_disk(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def hour(every_frames: int) -> Experiment:
+        channels = {"nk": {}, "tumor": {}, "death": {"every_frames": every_frames}}
+        return Experiment.model_validate({"channels": channels, "survey": {"interval_s": 10.0}})
+
+    usage = namedtuple("usage", "total used free")
+    view = View("home", 0.0, 0.0, 0.0, "20x", 0.65, 1, (1000, 1000))
+    instrument = Instrument(view, {"20x": 0.65})
+    reserve, images = 1e9, 360 * 2e6  # an hour of one channel, an image every 10 s
+    free = usage(0, 0, reserve + 2.2 * images)
+    monkeypatch.setattr(shutil, "disk_usage", lambda place: free)
+    assembly.need_disk(tmp_path, hour(10), instrument)
+    with pytest.raises(BadInput, match="disk_reserve_gb"):
+        assembly.need_disk(tmp_path, hour(2), instrument)
 
 
 def test_a_fault_in_the_loop_ends_the_session_as_failed_with_the_sample_dark(
