@@ -94,7 +94,7 @@ def course_of(folder: SessionFolder, encounter_id: int) -> Course:
 def _turns(
     folder: SessionFolder, encounter: Encounter, begin_s: float, end_s: float
 ) -> tuple[Turn, ...]:
-    """The decisions that changed what was done at the encounter's position, or its target.
+    """The decisions that changed what was done at the encounter's position, but for others' sake.
 
     A single look around between frames of the same pair changes nothing.
     """
@@ -102,6 +102,8 @@ def _turns(
     for event in folder.events():
         shot = event["decision"].get("shot") if event["kind"] == "decision" else None
         if not shot or shot["view"]["position"] != encounter.position:
+            continue
+        if event["decision"].get("target") not in (None, encounter.id):
             continue
         turn = Turn(_number(shot["not_before_s"]), shot["purpose"], event["decision"]["reason"])
         pursued = shot["purpose"], event["decision"].get("target")

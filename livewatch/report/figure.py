@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Series = NDArray[np.float64]
 
 PICTURES = 9
-NK_COLOR, TUMOR_COLOR, TRUTH_COLOR = "#d6279a", "#1a9641", "#9a9a9a"
+NK_COLOR, TUMOR_COLOR, TRUTH_COLOR = "#1a9641", "#d6279a", "#9a9a9a"
 TWIST_COLOR, ORBIT_COLOR, SLIP_COLOR = "#c05621", "#2b6cb0", "#6b46c1"
 OUTCOME_COLORS = {
     Outcome.KILLED: "#b91c1c",

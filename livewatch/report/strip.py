@@ -23,7 +23,7 @@ SCALE_UM = 10.0
 
 
 def draw_strip(panels: Sequence[Axes], folder: SessionFolder, course: Course) -> None:
-    """Fill the panels with pictures from first to last, NK magenta and tumor green."""
+    """Fill the panels with pictures from first to last, NK green and tumor magenta."""
     chosen = spread(np.isfinite(course.of("seal_fraction")), len(panels))
     x_um, y_um = course.of("tumor_x_um"), course.of("tumor_y_um")
     cut = [cut_out(folder.frame(course.frames[at]), x_um[at], y_um[at]) for at in chosen]
@@ -82,9 +82,9 @@ def limits_of(pictures: Sequence[Series]) -> tuple[float, float]:
 
 
 def merged(pair: tuple[Series, Series], limits: Sequence[tuple[float, float]]) -> Series:
-    """NK magenta, tumor green, as (rows, columns, 3) of 0..1."""
+    """NK green, tumor magenta as in the window, as (rows, columns, 3) of 0..1."""
     nk, tumor = (
         np.clip((np.nan_to_num(picture, nan=low) - low) / (high - low), 0, 1) ** 0.7
         for picture, (low, high) in zip(pair, limits, strict=True)
     )
-    return np.asarray(np.dstack((nk, tumor, nk)))
+    return np.asarray(np.dstack((tumor, nk, tumor)))
