@@ -3,23 +3,26 @@
 A mean over the cell changes whenever an outline, an NK cell or a turn changes which of its bright
 and dark places are seen. Here every place of the body, unrolled and turned back, is compared with
 a map of the body itself. What is uneven about the cell, and what it is hidden by, then does not
-matter: the error left is about that of photon statistics.
+matter, nor does uneven light (see `stand`): the error left is about that of photon statistics.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import exp, nan
+from math import exp, isfinite, nan
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from livewatch.analysis.measures.outline import DIRECTIONS
+from livewatch.analysis.measures.stand import levelled
 from livewatch.analysis.measures.texture import RINGS
 from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from livewatch.analysis.measures.stand import Stand
 
     Map = NDArray[np.float32]
 
@@ -37,7 +40,8 @@ class Glow:
 
     `light` (rings, directions) is the upright body's map in counts at level 1, `weight` 1 where
     it is known. `ground` is the background's mean in counts, which hardly changes and is followed
-    slowly: its noise would be that of the level.
+    slowly: its noise would be that of the level. `last` is the last level known, `stands` are
+    where it was seen.
     """
 
     light: Map
@@ -46,12 +50,20 @@ class Glow:
     frames: int
     time_s: float
     level: float
+    last: float
+    stands: tuple[Stand, ...]
 
 
 def glowing(
-    before: Glow | None, light: Map, weight: Map, angle_deg: float, ground: float, time_s: float
+    before: Glow | None,
+    light: Map,
+    weight: Map,
+    angle_deg: float,
+    ground: float,
+    time_s: float,
+    here: Stand,
 ) -> Glow:
-    """The glow after one more frame.
+    """The glow after one more frame, in which the cell was seen from `here`.
 
     `light` (rings, directions) is the body unrolled, in counts with the background, whose mean
     is `ground`; it counts where `weight` is 1. The body has turned by `angle_deg`.
@@ -59,15 +71,18 @@ def glowing(
     turn = angle_deg * DIRECTIONS / 360
     if before is None:
         light, weight = upright(light, weight, turn, ground)
-        return Glow(light, weight, ground, 1, time_s, 1.0)
+        stands, level = levelled((), here, 1.0, 1.0)
+        return Glow(light, weight, ground, 1, time_s, level, level, stands)
     frames = min(before.frames + 1, AT_FIRST)
     since_s = time_s - before.time_s
     at_first = 1 / frames if before.frames < AT_FIRST else 0.0
     ground = before.ground + max(1 - exp(-since_s / GROUND_S), at_first) * (ground - before.ground)
     light, weight = upright(light, weight, turn, ground)
     share = max(1 - exp(-since_s / REFRESH_S), at_first, LEAST_SHARE)
-    level, light, weight = compared(before.light, before.weight, light, weight, share)
-    return Glow(light, weight, ground, frames, time_s, level)
+    bright, light, weight = compared(before.light, before.weight, light, weight, share)
+    stands, level = levelled(before.stands, here, bright, before.last)
+    last = level if isfinite(level) else before.last
+    return Glow(light, weight, ground, frames, time_s, level, last, stands)
 
 
 @compiled

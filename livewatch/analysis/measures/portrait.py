@@ -11,6 +11,7 @@ import numpy as np
 from livewatch.analysis.measures.crop import crop_of
 from livewatch.analysis.measures.glow import glowing
 from livewatch.analysis.measures.outline import distances_um, outline_of
+from livewatch.analysis.measures.stand import Stand
 from livewatch.analysis.measures.texture import texture_of
 from livewatch.analysis.measures.twist import Turn, first_sight, turned
 from livewatch.model import Kind
@@ -69,14 +70,14 @@ def portrait_of(
         return None
     turn, level = Turn(), nan
     if nks:
-        body, turn, level = _turn(crop, outline, tumor, body, frame.time_s)
+        body, turn, level = _turn(crop, outline, tumor, body, frame)
     dye = _dye(crop)
     death, noise = _death(crop)
     return Portrait(frame.time_s, outline, crop, turn, body, dye, level, death, noise)
 
 
 def _turn(
-    crop: Crop, outline: Outline, tumor: Cell, body: Body | None, time_s: float
+    crop: Crop, outline: Outline, tumor: Cell, body: Body | None, frame: Frame
 ) -> tuple[Body | None, Turn, float]:
     """The body to remember, its turn, and its brightness (see `Portrait.level`)."""
     if tumor.at_edge:
@@ -87,11 +88,21 @@ def _turn(
     texture, light = seen
     before = None if body is None else body.glow
     if body is None:
-        body, turn = first_sight(tumor.id, texture, time_s), Turn(reason="seen for the first time")
+        body = first_sight(tumor.id, texture, frame.time_s)
+        turn = Turn(reason="seen for the first time")
     else:
-        body, turn = turned(body, texture, time_s)
-    glow = glowing(before, light, texture.weight, body.twist_deg, crop.tumor_background, time_s)
+        body, turn = turned(body, texture, frame.time_s)
+    ground, here = crop.tumor_background, _stand(outline, frame)
+    glow = glowing(before, light, texture.weight, body.twist_deg, ground, frame.time_s, here)
     return replace(body, glow=glow), turn, glow.level
+
+
+def _stand(outline: Outline, frame: Frame) -> Stand:
+    """From where, and through what, a tumor cell is seen in a frame."""
+    view = frame.view
+    dose = next(plane.dose for plane in frame.shot.planes if plane.channel == Kind.TUMOR.value)
+    optics = f"{view.objective}, binning {view.binning}, {dose:g} ms"
+    return Stand(optics, outline.x_um - view.stage_x_um, outline.y_um - view.stage_y_um)
 
 
 def _seen_through(cell: Cell, tumor: Outline) -> bool:
