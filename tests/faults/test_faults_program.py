@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import threading
 import time
 from typing import TYPE_CHECKING, Any
@@ -20,6 +19,8 @@ from tests.faults.bench import bench, plan
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
+
+    from tests.faults.bench import Bench
 
 
 def broken(*_: Any) -> None:
@@ -98,6 +99,17 @@ def test_a_policy_that_raises_ends_the_session_and_end_json_says_why(
     made.failed("RuntimeError: a fault made for this test")
 
 
+def one_a_slot(made: Bench, from_s: float) -> bool:
+    """No burst of frames makes up for lost ones: from then on, no more frames than slots.
+
+    Counted, because on a clock this fast one hiccup of the machine is seconds of the session.
+    """
+    interval_s = made.session.experiment.survey.interval_s
+    times = [step.reply.time_s for step in made.steps if isinstance(step.reply, Frame)]
+    after = [time_s for time_s in times if time_s >= from_s - interval_s]
+    return len(after) <= (after[-1] - after[0]) / interval_s + 3
+
+
 def test_slow_analysis_sees_the_newest_frame_and_what_it_skips_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,8 +128,7 @@ def test_slow_analysis_sees_the_newest_frame_and_what_it_skips_is_counted(
     tally = made.session.tally
     assert made.session.skipped >= 1
     assert tally.unseen >= made.session.skipped
-    times = [step.reply.time_s for step in made.steps if isinstance(step.reply, Frame)]
-    assert min(later - sooner for sooner, later in itertools.pairwise(times)) > 1.0
+    assert one_a_slot(made, 0.0)
 
 
 def test_a_stop_is_heard_while_a_long_wait_lasts(tmp_path: Path) -> None:
@@ -174,8 +185,7 @@ def test_a_machine_that_slept_leaves_a_recorded_gap_and_no_burst_of_frames(
     made.run().survived()
     (found,) = made.events("gap")
     assert found["to_s"] - found["from_s"] > 20
-    times = [step.reply.time_s for step in made.steps if isinstance(step.reply, Frame)]
-    assert min(later - sooner for sooner, later in itertools.pairwise(times)) > 1.0
+    assert one_a_slot(made, found["to_s"])
 
 
 def test_a_clock_that_was_set_is_written_down_and_changes_nothing_else(
