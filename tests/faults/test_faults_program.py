@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from tests.faults.bench import Bench
 
+EVEN = plan(survey={"interval_s": 10}, reaction={"interval_s": 10})  # one slot, whatever is seen
+
 
 def broken(*_: Any) -> None:
     raise RuntimeError("a fault made for this test")
@@ -104,7 +106,7 @@ def one_a_slot(made: Bench, from_s: float) -> bool:
 
     Counted, because on a clock this fast one hiccup of the machine is seconds of the session.
     """
-    interval_s = made.session.experiment.survey.interval_s
+    interval_s = EVEN.survey.interval_s
     times = [step.reply.time_s for step in made.steps if isinstance(step.reply, Frame)]
     after = [time_s for time_s in times if time_s >= from_s - interval_s]
     return len(after) <= (after[-1] - after[0]) / interval_s + 3
@@ -114,11 +116,11 @@ def test_slow_analysis_sees_the_newest_frame_and_what_it_skips_is_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     plain = Analyst.observe
-    made = bench(tmp_path / "s", clock=RealClock(200.0))
+    made = bench(tmp_path / "s", EVEN, clock=RealClock(200.0))
 
     def observe(self: Analyst, state: Any, frame: Frame) -> Any:
         if made.session.tally.frames in (4, 5, 6):
-            time.sleep(0.35)  # 70 s of the session: three slots
+            time.sleep(0.35)  # 70 s of the session: seven slots
         return plain(self, state, frame)
 
     monkeypatch.setattr(Analyst, "observe", observe)
@@ -176,7 +178,7 @@ def at_step(number: int, steps: list[Any], act: Callable[[], object]) -> Callabl
 def test_a_machine_that_slept_leaves_a_recorded_gap_and_no_burst_of_frames(
     tmp_path: Path, tick: Tick
 ) -> None:
-    made = bench(tmp_path / "s", clock=RealClock(100.0))
+    made = bench(tmp_path / "s", EVEN, clock=RealClock(100.0))
 
     def sleep() -> None:
         tick.slept_s += 0.9  # 90 s of the session
