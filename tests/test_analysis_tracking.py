@@ -288,6 +288,19 @@ def test_a_cell_cut_in_many_frames_now_and_then_stays_itself() -> None:
         assert book.see(30.0 * frame, pieces if cut else whole) == [1]
 
 
+def test_two_of_usual_size_taken_for_one_at_first_are_two_from_when_they_are_seen_apart() -> None:
+    book = Book()
+    others = [disc(40, 40 * row) for row in range(-2, 3)]
+    both, apart = [disc(0, 0, 6.4)], [disc(-3.4, 0), disc(3.4, 0)]
+    for frame in range(8):
+        book.see(30.0 * frame, [*others, *both])
+    ids = {tuple(book.see(30.0 * frame, [*others, *apart])[-2:]) for frame in range(8, 12)}
+    for frame in range(12, 30):
+        seen = book.watch(30.0 * frame, [*others, *(apart if frame % 2 else both)])
+        ids.add(tuple(cell.id for cell in sorted(seen, key=lambda one: one.x_um)[:2]))
+    assert len(ids) == 1
+
+
 def gone_from_view_for_long(book: Book, cells: Sequence[Cell]) -> View:
     """A view of `cells` only, long after another cell was seen outside of it."""
     aside = view_of(60)

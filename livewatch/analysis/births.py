@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from livewatch.analysis.motion import PLANE
-from livewatch.analysis.regroup import ROUND, SETTLED_FRAMES, TRUSTED_PIECE_FRAMES, touching
+from livewatch.analysis.regroup import (
+    ROUND,
+    SETTLED_FRAMES,
+    TRUSTED_PIECE_FRAMES,
+    is_usual_as_one,
+    touching,
+    usual_area_um2,
+)
 from livewatch.analysis.sightings import variance_um2
 from livewatch.analysis.tracks import COLUMNS, NOBODY
 
@@ -55,12 +62,16 @@ def stems(
     rows: NDArray[np.intp],
     found: NDArray[np.intp],
 ) -> None:
-    """Write into new tracks, in place, which larger, known cell they lay against."""
+    """Write into new tracks, in place, of which larger, known cell they may be a piece.
+
+    They lay against it, and are not both of usual size.
+    """
     new = np.setdiff1d(np.arange(len(cells)), found)
     known = table["frames"][rows] >= SETTLED_FRAMES
     rows, found = rows[known], found[known]
     where = np.array([(cells[at].x_um, cells[at].y_um) for at in found]).reshape(-1, 2)
-    wide_um = np.sqrt(table["area_um2"][rows])
+    wide_um, size_um2 = np.sqrt(table["area_um2"][rows]), [cells[at].area_um2 for at in found]
+    usual_um2 = usual_area_um2(table)
     for one, at in zip(born, new.tolist(), strict=True):
         if one["parent"] != NOBODY:
             continue
@@ -69,6 +80,8 @@ def stems(
             table["area_um2"][rows] > one["area_um2"]
         )
         for nth in np.flatnonzero(near)[np.argsort(apart_um[near], kind="stable")]:
+            if not is_usual_as_one(size_um2[nth], one["area_um2"], usual_um2):
+                continue
             if touching(cells[at], cells[found[nth]]):
                 one["stem"] = table["id"][rows[nth]]
                 break

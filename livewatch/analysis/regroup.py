@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 SETTLED_FRAMES, TRUSTED_PIECE_FRAMES = 3, 20
 """A cell seen this often is no passing speck; one that began as a piece, no piece."""
+TRUSTED_FRAMES = 20
+"""A cell seen this often has its size, however unusual; until then, two of usual size are two."""
 SEAM_UM = 2.0
 """Pieces of one cell lie no further apart than this."""
 MISFIT, LOSS = np.log(1.45), np.log(1.2)
@@ -68,8 +70,9 @@ def unite(cells: list[Cell | None], table: Table, owner: Rows) -> Rows:
     """Unite, in place, pieces with the cells they were cut from; the rows of those."""
     cut: set[int] = set()
     places = np.array([(cell.x_um, cell.y_um, cell.area_um2) for cell in cells if cell])
+    usual_um2 = usual_area_um2(table)
     for piece in loose_pieces(places, table, owner):
-        main, own = whole_of(piece, cells, places, table, owner), cells[piece]
+        main, own = whole_of(piece, cells, places, table, owner, usual_um2), cells[piece]
         other = None if main is None else cells[main]
         if main is None or other is None or own is None:
             continue
@@ -106,6 +109,7 @@ def whole_of(
     places: NDArray[np.float64],
     table: Table,
     owner: Rows,
+    usual_um2: float,
 ) -> int | None:
     """The cell that `piece` was cut from, if there is one: the best fit in area that touches."""
     x_um, y_um, area_um2 = places[piece]
@@ -118,6 +122,8 @@ def whole_of(
     fits = near & (others != piece) & (tracks["frames"] >= SETTLED_FRAMES)
     fits &= (np.abs(misfit) < np.abs(loss)) & (tracks["cut_s"] < CUT_S)
     fits &= misfit <= MISFIT
+    known = (tracks["frames"] >= TRUSTED_FRAMES) & (tracks["joint_s"] == 0)
+    fits &= known | is_usual_as_one(size, area_um2, usual_um2)
     if owner[piece] != NOBODY:
         own = table[owner[piece]]
         fits &= (tracks["id"] == own["stem"]) | (loss > LOSS)
@@ -129,6 +135,20 @@ def whole_of(
         if tracks["cut_s"][nth] < DIVIDING_S or not is_division(one, other):
             return int(others[nth])
     return None
+
+
+def usual_area_um2(table: Table) -> float:
+    """The median area of the cells known by now; NaN while none is."""
+    settled = table["area_um2"][table["frames"] >= SETTLED_FRAMES]
+    return float(np.median(settled)) if len(settled) else np.nan
+
+
+def is_usual_as_one(
+    one_um2: NDArray[np.float64] | float, two_um2: float, usual_um2: float
+) -> NDArray[np.bool_]:
+    """Whether two pieces together are more like a usual cell than each by itself."""
+    apart = np.abs(np.log(one_um2 / usual_um2)) + abs(np.log(two_um2 / usual_um2))
+    return np.asarray(np.abs(np.log((one_um2 + two_um2) / usual_um2)) < apart)
 
 
 def touching(one: Cell, two: Cell) -> bool:
