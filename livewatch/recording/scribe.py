@@ -9,6 +9,7 @@ from __future__ import annotations
 import threading
 from typing import TYPE_CHECKING, Any
 
+from livewatch.abreast import Abreast
 from livewatch.clock import stopwatch_s, wall_s
 from livewatch.model import Frame, Missed, Observation, Request
 from livewatch.recording.entry import Entry
@@ -46,6 +47,7 @@ class Scribe:
         self._events = Ledger(folder / EVENTS)
         self._seen = Seen(Ledger(folder / OBSERVATIONS), self.note, left.encounters)
         self._takes: dict[Kind, tuple[str, Take]] = {}
+        self._abreast = Abreast("planes")
         self._next_take = left.takes + 1
         self._next_event = left.events
         self._noting = threading.Lock()
@@ -67,7 +69,7 @@ class Scribe:
 
     def _new_take(self, kind: Kind, frame: Frame) -> tuple[str, Take]:
         name = f"{self._next_take:04d}"
-        take = Take(self._folder / take_path(name), kind, frame.planes)
+        take = Take(self._folder / take_path(name), kind, frame.planes, self._abreast)
         self._next_take += 1
         return name, take
 
@@ -109,6 +111,7 @@ class Scribe:
 
     def close(self) -> None:
         """Sync and close the ledgers."""
+        self._abreast.leave()
         for ledger in self.ledgers:
             ledger.close()
 
