@@ -200,8 +200,10 @@ class Recorder:
         return self._writer.submit(self._guarded, what, job)
 
     def _guarded(self, what: str, job: Callable[[], object]) -> None:
+        self._syncer.keep_up()
         try:
-            job()
+            with self._syncer.writing:
+                job()
         except RecordingError:
             raise
         except Exception as error:  # whatever it is, whoever waits must hear of it

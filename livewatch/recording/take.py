@@ -33,7 +33,9 @@ if TYPE_CHECKING:
 CODEC: Literal["lz4"] = "lz4"
 SHUFFLE: Literal["shuffle"] = "shuffle"
 LEVEL = 1
-BLOSC_HEADER = 16  # bytes; the size of what is packed is in bytes 4 to 7
+BLOSC_HEADER = 16  # bytes; the size unpacked is in bytes 4 to 7, packed in bytes 12 to 15
+MOST_PACKED = 256
+"""LZ4 makes nothing smaller than by 255 times: what claims more would only fill the memory."""
 LENGTH_WIDTH = 8
 """Bytes of the length in time. They lie in one word of a file, which no reader, and no power cut,
 sees half written."""
@@ -116,6 +118,10 @@ def read_plane(
     size = shape[0] * shape[1] * little.itemsize
     if len(content) < BLOSC_HEADER or int.from_bytes(content[4:8], "little") != size:
         raise ValueError(f"not {size} bytes of pixels")
+    if int.from_bytes(content[12:16], "little") != len(content):
+        raise ValueError("cut short, or longer than it was written")
+    if size > MOST_PACKED * len(content):
+        raise ValueError(f"{size} bytes of pixels do not fit in {len(content)}")
     try:
         pixels = Blosc().decode(content)
     except RuntimeError as error:

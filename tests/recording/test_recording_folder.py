@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import tracemalloc
 from typing import TYPE_CHECKING
 
 import pytest
@@ -200,3 +201,23 @@ def test_made_up_values_in_ledgers_give_one_line_or_nothing(
             verify(session)
         except BadInput as refusal:
             is_one_line(refusal)
+
+
+@pytest.mark.parametrize("packed", [16, 4096])
+def test_pixels_that_claim_to_be_giant_fill_no_memory(session: Path, packed: int) -> None:
+    view = json.loads((session / "frames.jsonl").read_text().splitlines()[0])["view"]
+    side = 2**14
+    edit(session, 0, view=view | {"sensor_px": [side, side], "region": None}, asked=None)
+    edit(session, 0, shape=[2, side, side], dtype="uint16")
+    chunk = session / "takes" / "0001.ome.zarr" / "0" / "c" / "0" / "0" / "0" / "0"
+    head = chunk.read_bytes()[:4]
+    sizes = (side * side * 2, 2**16, packed)
+    claim = head + b"".join(size.to_bytes(4, "little") for size in sizes)
+    chunk.write_bytes(claim.ljust(packed, b"\0"))
+    tracemalloc.start()
+    try:
+        with pytest.raises(BadInput, match="do not fit"):
+            SessionFolder.open(session).read(0)
+        assert tracemalloc.get_traced_memory()[1] < 2**24
+    finally:
+        tracemalloc.stop()
