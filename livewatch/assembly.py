@@ -13,11 +13,11 @@ from pathlib import Path
 from time import strftime
 from typing import TYPE_CHECKING, Any
 
-from livewatch.analysis.analyst import Analyst
 from livewatch.calibrate import calibrate as measure_offsets
 from livewatch.clock import Clock, RealClock, VirtualClock, wall_s
 from livewatch.errors import BadInput
 from livewatch.experiment import load_experiment
+from livewatch.lookout.afar import looking_again
 from livewatch.microscope.load import (
     Core,
     close_core,
@@ -149,7 +149,8 @@ def resume(folder: Path, announce: Announce) -> Session:
     hooks = hooks_of(experiment) if kind == "run" else ()
     announce("reading what was remembered")
     policy = Policy(experiment, instrument_of(recorded))
-    memory = remembered(folder, policy, Analyst(experiment))
+    with looking_again(experiment) as analyst:
+        memory = remembered(folder, policy, analyst)
     if kind == "run":
         elapsed_s = wall_s() - float(recorded.header["clock"]["wall_s"])
         time_s = max(memory.last_s, elapsed_s)

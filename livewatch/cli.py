@@ -206,9 +206,10 @@ def bench(options: argparse.Namespace) -> int:
 
 def verify(options: argparse.Namespace) -> int:
     """Check a session: its data intact, its decisions reproducible."""
+    from livewatch.lookout.afar import looking_again
     from livewatch.recording.verify import verify as verdict_on
 
-    verdict = verdict_on(options.session, _progress())
+    verdict = verdict_on(options.session, _progress(), looking_again)
     for note in verdict.notes:
         print(f"note: {note}")
     for problem in verdict.problems:

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from foreign_plugin import installed
+from foreign_plugin import CODE, installed
 
 from livewatch import assembly
 from livewatch.alarm import Alarm, Trouble
+from livewatch.cli import main
+from livewatch.recording.folder import SessionFolder
 from livewatch.recording.verify import verify
-from livewatch.session import Ending
+from livewatch.session import End, Ending
 from livewatch.settings import Experiment
 from livewatch.specimen.synthetic import SyntheticSpecimen
 
@@ -190,3 +192,24 @@ def test_a_plug_in_that_aborts_costs_no_frame_and_is_given_up_and_the_session_ve
     assert any("was given up: 'classic' goes on" in text for text in spy.told)
     verdict = verify(tmp_path / "out")
     assert verdict.is_sound, verdict.problems
+
+
+def test_a_plug_in_that_has_come_to_abort_costs_neither_verification_nor_resumption(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    plug_in = installed(tmp_path, monkeypatch)
+    sections = {"analysis": {"own_process": True}, "cells": {"tumor_segmenter": plug_in}}
+    run(demo(tmp_path / "out", monkeypatch, seconds=60.0, **sections))
+    (tmp_path / "foreign_code.py").write_text(f"{CODE}\nsegment = abort\n")
+    capsys.readouterr()
+    assert main(["verify", str(tmp_path / "out")]) == 1
+    (wrong,) = (line for line in capsys.readouterr().out.splitlines() if line.startswith("wrong"))
+    assert "analysis of frame 0 fails now: its process crashed" in wrong
+    (tmp_path / "out" / "checkpoint.json").unlink(missing_ok=True)
+    (tmp_path / "out" / "end.json").unlink()
+    session = assembly.resume(tmp_path / "out", print)
+    assert session._before is not None
+    assert session._before.memory.frames == len(SessionFolder.open(tmp_path / "out"))
+    session._close(End(Ending.STOPPED, "seen enough"))

@@ -7,7 +7,8 @@ observation in the turn it came; every miss and request.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from contextlib import suppress
+from typing import TYPE_CHECKING, Protocol
 
 from livewatch.analysis.analyst import Analyst
 from livewatch.analysis.segmentation.segmenter import without_plug_ins
@@ -21,13 +22,29 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from livewatch.analysis.analyst import AnalystState
-    from livewatch.model import Decision, Exposed, Observation
+    from livewatch.model import Decision, Exposed, Frame, Observation
     from livewatch.policy.policy import Policy
     from livewatch.policy.state import PolicyState
     from livewatch.recording.folder import SessionFolder
     from livewatch.recording.retold import Turn
 
 FAILED = "analysis failed"
+
+
+class NotSeen(BadInput):
+    """A frame that was analysed then cannot be analysed now; says which, and why."""
+
+
+class Looking(Protocol):
+    """What looks at frames again: an `Analyst`, or what stands for one."""
+
+    def begin(self) -> AnalystState:
+        """The state before the first frame."""
+        ...
+
+    def observe(self, state: AnalystState, frame: Frame) -> tuple[AnalystState, Observation]:
+        """The state after one more frame, and what the frame showed."""
+        ...
 
 
 class Again:
@@ -37,10 +54,10 @@ class Again:
     after plug-in segmenters were given up are looked at without them.
     """
 
-    def __init__(self, session: SessionFolder, analyst: Analyst) -> None:
+    def __init__(self, session: SessionFolder, analyst: Looking) -> None:
         self._session = session
         self._analyst = analyst
-        self._plain: Analyst | None = None
+        self._plain: Looking | None = None
         self._without_plug_ins = given_up(session)
         self._state = analyst.begin()
         self._failed: dict[int, Observation] = {}
@@ -63,9 +80,10 @@ class Again:
         self._todo = iter([each for each in self._todo if each > frame])
 
     def rest(self) -> None:
-        """Analyse all that is left."""
-        for number in self._todo:
-            self._observe(number)
+        """Analyse all that is left, up to a frame that cannot be: it would cost a process each."""
+        with suppress(NotSeen):
+            for number in self._todo:
+                self._observe(number)
 
     def seen(self, frame: int) -> Observation:
         """What frame `frame` shows, and, before it, every one that was analysed before it."""
@@ -84,7 +102,7 @@ class Again:
         self._state, observation = analyst.observe(self._state, self._session.frame(frame))
         return observation
 
-    def _analyst_of(self, frame: int) -> Analyst:
+    def _analyst_of(self, frame: int) -> Looking:
         """The analyst that looked at a frame."""
         if not any(frame in span for span in self._without_plug_ins):
             return self._analyst
@@ -115,7 +133,7 @@ def given_up(session: SessionFolder) -> list[range]:
 
 
 def decided_again(
-    session: SessionFolder, policy: Policy, analyst: Analyst
+    session: SessionFolder, policy: Policy, analyst: Looking
 ) -> Iterator[tuple[Turn, Decision]]:
     """Every turn as it was, with the decision as it is made now, both numbered.
 

@@ -20,9 +20,10 @@ from livewatch.recording.retold import Resumption, turns
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from livewatch.analysis.analyst import Analyst, AnalystState
+    from livewatch.analysis.analyst import AnalystState
     from livewatch.policy.policy import Policy
     from livewatch.policy.state import PolicyState
+    from livewatch.recording.rederive import Looking
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Memory:
     last_s: float
 
 
-def remembered(folder: Path, policy: Policy, analyst: Analyst) -> Memory:
+def remembered(folder: Path, policy: Policy, analyst: Looking) -> Memory:
     """What a session folder's analysis and policy knew at its end.
 
     `Policy.resume` of the policy's state, at the time of the event `resumed`, is the next
@@ -62,7 +63,7 @@ def last_s(session: SessionFolder) -> float:
     return latest_s
 
 
-def _analysis(session: SessionFolder, analyst: Analyst) -> AnalystState:
+def _analysis(session: SessionFolder, analyst: Looking) -> AnalystState:
     """Analysis as it was after the last frame it saw; without a checkpoint, from the start."""
     again = Again(session, analyst)
     with suppress(BadInput, ValueError, KeyError, TypeError):

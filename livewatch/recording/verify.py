@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import dataclass, fields
 from math import isclose
 from typing import TYPE_CHECKING, Any
@@ -19,10 +20,13 @@ from livewatch.recording.retold import Resumption, experiment_of, instrument_of,
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from livewatch.model import Decision, Shot
+    from livewatch.recording.rederive import Looking
     from livewatch.recording.retold import Turn
+    from livewatch.settings import Experiment
 
     Progress = Callable[[str, int, int], None]
 
@@ -44,11 +48,21 @@ class Verdict:
         return not self.problems
 
 
-def verify(path: Path, progress: Progress = lambda what, done, of: None) -> Verdict:
+def here(experiment: Experiment) -> AbstractContextManager[Looking]:
+    """An analyst in this process."""
+    return nullcontext(Analyst(experiment))
+
+
+def verify(
+    path: Path,
+    progress: Progress = lambda what, done, of: None,
+    looking: Callable[[Experiment], AbstractContextManager[Looking]] = here,
+) -> Verdict:
     """Check a session folder. `progress` is called with what is being done, how far, of how much.
 
     Data are intact, every slot is a frame or a miss, light and end are as recorded, and analysis
-    and policy make the same decisions again. Raises `BadInput` if the folder cannot be read.
+    and policy make the same decisions again, with the analyst that `looking` gives. Raises
+    `BadInput` if the folder cannot be read.
     """
     session = SessionFolder.open(path)
     problems = [*_pixels(session, progress)]
@@ -56,7 +70,7 @@ def verify(path: Path, progress: Progress = lambda what, done, of: None) -> Verd
         told = _Told(session)
         problems += told.problems
         problems += _end(session, told)
-        difference = _decisions(session, progress)
+        difference = _decisions(session, progress, looking)
         problems += [difference] if difference else []
         count = told.turns
     except BadInput as damage:
@@ -177,15 +191,19 @@ def _same_light(stated: Mapping[str, Any], recorded: Mapping[str, float]) -> boo
     )
 
 
-def _decisions(session: SessionFolder, progress: Progress) -> str | None:
+def _decisions(
+    session: SessionFolder,
+    progress: Progress,
+    looking: Callable[[Experiment], AbstractContextManager[Looking]],
+) -> str | None:
     """The first decision that is not made again, with both reasons; None if there is none."""
     experiment, instrument = experiment_of(session), instrument_of(session)
-    again = decided_again(session, Policy(experiment, instrument), Analyst(experiment))
-    for turn, decision in again:
-        if decision != turn.decision:
-            return _difference(turn, decision)
-        if isinstance(turn.came, Entry):
-            progress("decisions", turn.came.frame + 1, len(session))
+    with looking(experiment) as analyst:
+        for turn, decision in decided_again(session, Policy(experiment, instrument), analyst):
+            if decision != turn.decision:
+                return _difference(turn, decision)
+            if isinstance(turn.came, Entry):
+                progress("decisions", turn.came.frame + 1, len(session))
     return None
 
 
