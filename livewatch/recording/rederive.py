@@ -19,7 +19,7 @@ from livewatch.recording.layout import EVENTS, OBSERVATIONS, SESSION
 from livewatch.recording.retold import Resumption, experiment_of, observations, turns
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from livewatch.analysis.analyst import AnalystState
     from livewatch.model import Decision, Exposed, Frame, Observation
@@ -54,7 +54,9 @@ class Again:
     after plug-in segmenters were given up are looked at without them.
     """
 
-    def __init__(self, session: SessionFolder, analyst: Looking) -> None:
+    def __init__(
+        self, session: SessionFolder, analyst: Looking, known: Iterable[Observation] | None = None
+    ) -> None:
         self._session = session
         self._analyst = analyst
         self._plain: Looking | None = None
@@ -62,7 +64,7 @@ class Again:
         self._state = analyst.begin()
         self._failed: dict[int, Observation] = {}
         seen = []
-        for each in observations(session):
+        for each in observations(session) if known is None else known:
             seen.append(each.frame)
             if each.problem is not None and each.problem.startswith(FAILED):
                 self._failed[each.frame] = each
@@ -144,12 +146,14 @@ def decided_again(
         yield turn, decision
 
 
-def minded(session: SessionFolder, policy: Policy) -> tuple[PolicyState, int]:
+def minded(
+    session: SessionFolder, policy: Policy, known: Mapping[int, Observation]
+) -> tuple[PolicyState, int]:
     """The policy's state after a session's last turn, and how many decisions it has made.
 
-    It is told what was seen, as written down: quick, for no image is looked at again.
+    It is told what is `known` of each frame, as written down: quick, for no image is looked at
+    again.
     """
-    known = {each.frame: each for each in observations(session)}
 
     def seen(frame: int) -> Observation:
         if frame not in known:

@@ -15,12 +15,14 @@ from livewatch.errors import BadInput
 from livewatch.recording.folder import SessionFolder, read_json
 from livewatch.recording.layout import CHECKPOINT
 from livewatch.recording.rederive import Again, minded
-from livewatch.recording.retold import Resumption, turns
+from livewatch.recording.retold import Resumption, observations, turns
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from livewatch.analysis.analyst import AnalystState
+    from livewatch.model import Observation
     from livewatch.policy.policy import Policy
     from livewatch.policy.state import PolicyState
     from livewatch.recording.rederive import Looking
@@ -44,9 +46,10 @@ def remembered(folder: Path, policy: Policy, analyst: Looking) -> Memory:
     decision. Raises `BadInput` if the folder is damaged.
     """
     session = SessionFolder.open(folder)
-    state, decisions = minded(session, policy)
+    known = {each.frame: each for each in observations(session)}
+    state, decisions = minded(session, policy, known)
     return Memory(
-        analysis=_analysis(session, analyst),
+        analysis=_analysis(session, analyst, known.values()),
         policy=state,
         decisions=decisions,
         frames=len(session),
@@ -63,9 +66,11 @@ def last_s(session: SessionFolder) -> float:
     return latest_s
 
 
-def _analysis(session: SessionFolder, analyst: Looking) -> AnalystState:
+def _analysis(
+    session: SessionFolder, analyst: Looking, known: Iterable[Observation]
+) -> AnalystState:
     """Analysis as it was after the last frame it saw; without a checkpoint, from the start."""
-    again = Again(session, analyst)
+    again = Again(session, analyst, known)
     with suppress(BadInput, ValueError, KeyError, TypeError):
         checkpoint = read_json(session.path / CHECKPOINT)
         state = from_json(checkpoint.get("analysis"))
