@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int32]
     Floats = NDArray[np.float32]
 
-SIGMAS = 5.0
-"""A pixel this many noise SDs above background may be a cell."""
+SIGMAS, CLEAR = 3.0, 5.0
+"""Noise SDs above background: a pixel that may be a cell's; a cell that need not be doubted."""
 ROUNDS = 2
 """Parting and trimming are done this often: a trimmed clump shows more of its necks."""
 GHOST = 0.06
@@ -105,8 +105,7 @@ def glanced(seen: Ground, pieces: Pieces) -> Glance:
 
 def without_doubtful(pieces: Pieces, area: Ints, seen: Ground) -> Pieces:
     """The pieces without those that are dim, and small or without an edge."""
-    dim = np.float32(DIM * typical(seen))
-    sure = pieces.middle >= dim
+    sure = pieces.middle >= np.float32(max(DIM * typical(seen), CLEAR * seen.noise))
     if not sure.all():
         fall = edges(pieces.labels, pieces.boxes, seen.smooth)
         clear = fall >= np.float32(EDGE) * pieces.middle
@@ -133,7 +132,7 @@ def typical(seen: Ground) -> float:
     """How bright cells are: half of the light above background is from pixels brighter yet."""
     stride = max(1, round((seen.smooth.size / SAMPLES) ** 0.5))
     some = seen.smooth[::stride, ::stride]
-    some = np.sort(some[some > SIGMAS * seen.noise])
+    some = np.sort(some[some > CLEAR * seen.noise])
     light = np.cumsum(some, dtype=np.float64)
     return float(some[np.searchsorted(light, light[-1] / 2)]) if some.size else 0.0
 

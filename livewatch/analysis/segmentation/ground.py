@@ -28,6 +28,10 @@ OPENING = 5.0
 SAMPLES = 16_000
 CORE = 0.2
 """Share of the pixels, the most alike, that tells the background's level."""
+BROAD = 5
+"""Working pixels a side over which dim parts are averaged: a third of a cell."""
+BRIGHT = 10.0
+"""A pixel this many noise SDs above background needs no more than 3 x 3 pixels' average."""
 LEAST_NOISE = 0.25
 """Counts: no camera is quieter; a rendered image may be."""
 
@@ -36,16 +40,17 @@ LEAST_NOISE = 0.25
 class Ground:
     """One image at working resolution, with its background taken off.
 
-    `signal` (h, w) is the image minus background, `smooth` the same blurred by 3 x 3;
-    `pixel_um` their pixel size, `by` how many image pixels that is. `level` (coarse) is the
-    background in counts, `noise` the SD of `smooth` where there is no cell; `diameter_um` a
-    typical cell.
+    `signal` (h, w) is the image minus background, `smooth` the same blurred, by more where it
+    is dimmer than `bright` (see `calmed`); `pixel_um` their pixel size, `by` how many image
+    pixels that is. `level` (coarse) is the background in counts, `noise` the SD of `smooth`
+    where there is no cell; `diameter_um` a typical cell.
     """
 
     signal: Floats
     smooth: Floats
     level: Floats
     noise: float
+    bright: float
     pixel_um: float
     by: int
     diameter_um: float
@@ -62,12 +67,9 @@ class Ground:
 
     def minus(self, leak: Floats) -> Ground:
         """The same with an image (h, w) taken off, whose memory is used for it."""
-        blurred = np.asarray(cv2.blur(leak, (3, 3)), np.float32)
-        return replace(
-            self,
-            signal=np.subtract(self.signal, leak, out=leak),
-            smooth=np.subtract(self.smooth, blurred, out=blurred),
-        )
+        signal = np.subtract(self.signal, leak, out=leak)
+        blurred = np.asarray(cv2.blur(signal, (3, 3)), np.float32)
+        return replace(self, signal=signal, smooth=calmed(signal, blurred, self.bright))
 
 
 def reduction(pixel_um: float, diameter_um: float) -> int:
@@ -102,15 +104,28 @@ def grounded(work: Floats, by: int, pixel_um: float, diameter_um: float) -> Grou
     middle, noise = quiet(smooth)
     signal -= np.float32(middle)
     smooth -= np.float32(middle)
+    bright = BRIGHT * noise
+    smooth = calmed(signal, smooth, bright)
     return Ground(
         signal=signal,
         smooth=smooth,
         level=level + np.float32(middle),
-        noise=noise,
+        noise=quiet(smooth)[1],
+        bright=bright,
         pixel_um=pixel_um,
         by=by,
         diameter_um=diameter_um,
     )
+
+
+def calmed(signal: Floats, smooth: Floats, bright: float) -> Floats:
+    """`smooth`, `signal` blurred by 3 x 3, in place, blurred by more where that is not `bright`.
+
+    So a dim cell stands out of the noise as a whole, and a bright one keeps its outline.
+    """
+    broad = np.asarray(cv2.blur(signal, (BROAD, BROAD)), np.float32)
+    cv2.copyTo(broad, (broad < np.float32(bright)).view(np.uint8), smooth)
+    return smooth
 
 
 def floor_of(work: Floats) -> Floats:
