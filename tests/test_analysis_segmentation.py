@@ -326,3 +326,12 @@ def test_the_usual_width_of_cells_is_found_from_a_bad_guess(guess_um: float) -> 
     scene = Scene(cells=40, shape=(512, 512), diameter_um=16.0)
     images = [draw(scene, seed)[0] for seed in (41, 42)]
     assert usual_diameter_um(images, scene.pixel_um, guess_um) == pytest.approx(16.0, rel=0.15)
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_a_cell_that_hardly_stands_out_of_the_noise_pixel_by_pixel_is_seen_whole(seed: int) -> None:
+    radius_px = 14
+    sighting = seen(blank(), discs([(100.0, 140.0)], radius_px, bright=5, seed=seed))
+    (cell,) = sighting.tumor.cells
+    assert cell.area_um2 == pytest.approx(np.pi * (radius_px * 0.65) ** 2, rel=0.25)
+    assert sighting.nk.cells == ()
