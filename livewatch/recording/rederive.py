@@ -8,6 +8,7 @@ observation in the turn it came; every miss and request.
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from livewatch.analysis.analyst import Analyst
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping
 
     from livewatch.analysis.analyst import AnalystState
-    from livewatch.model import Decision, Exposed, Frame, Observation
+    from livewatch.model import Decision, Exposed, Frame, News, Observation
     from livewatch.policy.policy import Policy
     from livewatch.policy.state import PolicyState
     from livewatch.recording.folder import SessionFolder
@@ -142,45 +143,6 @@ def decided_again(
     Raises `BadInput` at what is damaged.
     """
     again = Again(session, analyst)
-    for turn, _, decision in _driven(session, policy, again.seen):
-        yield turn, decision
-
-
-def minded(
-    session: SessionFolder, policy: Policy, known: Mapping[int, Observation]
-) -> tuple[PolicyState, int]:
-    """The policy's state after a session's last turn, and how many decisions it has made.
-
-    It is told what is `known` of each frame, as written down: quick, for no image is looked at
-    again.
-    """
-
-    def seen(frame: int) -> Observation:
-        if frame not in known:
-            where = session.path / OBSERVATIONS
-            raise BadInput(f"{where}: what was seen in frame {frame} is not there")
-        return known[frame]
-
-    state, decisions, frames = policy.begin(begun_s(session))[0], 0, 0
-    for turn, state, decision in _driven(session, policy, seen):  # noqa: B007
-        decisions = decision.id
-        if isinstance(turn.came, Entry):
-            frames = turn.came.frame + 1
-    return undecided(session, policy, state, frames, len(session)), decisions
-
-
-def begun_s(session: SessionFolder) -> float:
-    """Session time at the policy's first decision."""
-    begun = session.header.get("begun_s", 0.0)
-    if not isinstance(begun, int | float):
-        raise BadInput(f"{session.path / SESSION}: begun_s is no time")
-    return float(begun)
-
-
-def _driven(
-    session: SessionFolder, policy: Policy, seen: Callable[[int], Observation]
-) -> Iterator[tuple[Turn, PolicyState, Decision]]:
-    """The policy told everything again; its state and decision after each turn."""
     state, decision = policy.begin(begun_s(session))
     number = frames = 0
     for turn in turns(session):
@@ -191,13 +153,71 @@ def _driven(
             continue
         if isinstance(turn.came, Entry):
             frames = turn.came.frame + 1
-            state, decision = policy.decide(state, exposed(turn.came))
-        elif turn.came is not None:
-            state, decision = policy.decide(state, turn.came)
-        if turn.seen is not None:
-            state, decision = policy.decide(state, seen(turn.seen))
+        for news in told(turn, again.seen):
+            state, decision = policy.decide(state, news)
         number += 1
-        yield turn, state, decision.numbered(number)
+        yield turn, decision.numbered(number)
+
+
+@dataclass(frozen=True, slots=True)
+class Mind:
+    """What a policy remembers after a session's last turn.
+
+    `decisions` counts those it has made; `last_s` is the latest session time written down.
+    """
+
+    state: PolicyState
+    decisions: int
+    last_s: float
+
+
+def minded(session: SessionFolder, policy: Policy, known: Mapping[int, Observation]) -> Mind:
+    """What a session's policy remembers at its end.
+
+    It is told what is `known` of each frame, as written down, and is not asked what to do: quick,
+    for no image is looked at again and the state changes with news only.
+    """
+
+    def seen(frame: int) -> Observation:
+        if frame not in known:
+            where = session.path / OBSERVATIONS
+            raise BadInput(f"{where}: what was seen in frame {frame} is not there")
+        return known[frame]
+
+    state, decisions, frames = policy.begin(begun_s(session))[0], 0, 0
+    latest_s = session.entry(len(session) - 1).exposures[-1].end_s if len(session) else 0.0
+    for turn in turns(session):
+        if isinstance(turn, Resumption):
+            state = undecided(session, policy, state, frames, turn.frame)
+            state, frames = policy.resume(state, turn.time_s)[0], turn.frame
+            latest_s = max(latest_s, turn.time_s)
+            continue
+        decisions += 1
+        if isinstance(turn.came, Entry):
+            frames = turn.came.frame + 1
+        for news in told(turn, seen):
+            state = policy.learnt(state, news)
+        if turn.came is not None:
+            latest_s = max(latest_s, turn.came.time_s)
+    return Mind(undecided(session, policy, state, frames, len(session)), decisions, latest_s)
+
+
+def begun_s(session: SessionFolder) -> float:
+    """Session time at the policy's first decision."""
+    begun = session.header.get("begun_s", 0.0)
+    if not isinstance(begun, int | float):
+        raise BadInput(f"{session.path / SESSION}: begun_s is no time")
+    return float(begun)
+
+
+def told(turn: Turn, seen: Callable[[int], Observation]) -> Iterator[News]:
+    """What the policy was told in a turn, in order."""
+    if isinstance(turn.came, Entry):
+        yield exposed(turn.came)
+    elif turn.came is not None:
+        yield turn.came
+    if turn.seen is not None:
+        yield seen(turn.seen)
 
 
 def undecided(
@@ -208,7 +228,7 @@ def undecided(
     They have had their light, and their slots.
     """
     for frame in range(decided, frames):
-        state, _ = policy.decide(state, exposed(session.entry(frame)))
+        state = policy.learnt(state, exposed(session.entry(frame)))
     return state
 
 

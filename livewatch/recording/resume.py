@@ -15,7 +15,7 @@ from livewatch.errors import BadInput
 from livewatch.recording.folder import SessionFolder, read_json
 from livewatch.recording.layout import CHECKPOINT
 from livewatch.recording.rederive import Again, minded
-from livewatch.recording.retold import Resumption, observations, turns
+from livewatch.recording.retold import observations
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -47,23 +47,14 @@ def remembered(folder: Path, policy: Policy, analyst: Looking) -> Memory:
     """
     session = SessionFolder.open(folder)
     known = {each.frame: each for each in observations(session)}
-    state, decisions = minded(session, policy, known)
+    mind = minded(session, policy, known)
     return Memory(
         analysis=_analysis(session, analyst, known.values()),
-        policy=state,
-        decisions=decisions,
+        policy=mind.state,
+        decisions=mind.decisions,
         frames=len(session),
-        last_s=last_s(session),
+        last_s=mind.last_s,
     )
-
-
-def last_s(session: SessionFolder) -> float:
-    """The latest session time that is written down; 0 in a session that never began."""
-    latest_s = session.entry(len(session) - 1).exposures[-1].end_s if len(session) else 0.0
-    for turn in turns(session):
-        came = turn if isinstance(turn, Resumption) else turn.came
-        latest_s = latest_s if came is None else max(latest_s, came.time_s)
-    return latest_s
 
 
 def _analysis(

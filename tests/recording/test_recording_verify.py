@@ -18,10 +18,12 @@ from livewatch.model import Ask
 from livewatch.policy.policy import Policy
 from livewatch.recording.folder import SessionFolder
 from livewatch.recording.recorder import Recorder
+from livewatch.recording.rederive import decided_again
 from livewatch.recording.resume import remembered
 from livewatch.recording.retold import Turn, experiment_of, instrument_of, turns
 from livewatch.recording.tables import export
 from livewatch.recording.verify import verify
+from tests.policy_world import Kept
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -218,6 +220,18 @@ def test_a_resumed_session_remembers_everything_and_is_sound(tmp_path: Path, end
     assert verdict.problems == ()
     assert verdict.decisions > ends_at
     export(tmp_path / "s")
+
+
+def test_what_is_remembered_quickly_is_what_deciding_everything_again_leads_to(lived: Path) -> None:
+    session, plan = SessionFolder.open(lived), experiment()
+    kept = Kept(Policy(plan, INSTRUMENT))
+    made = [decision for _, decision in decided_again(session, kept, Analyst(plan))]  # type: ignore[arg-type]
+    memory = remembered(lived, kept.policy, Analyst(plan))
+    assert memory.policy == kept.states[-1]
+    assert memory.decisions == made[-1].id == len(made)
+    times_s = [turn.came.time_s for turn in turns(session) if turn.came is not None]  # type: ignore[union-attr]
+    end_s = session.entry(len(session) - 1).exposures[-1].end_s
+    assert memory.last_s == max(end_s, *times_s)
 
 
 def test_a_frame_that_nobody_decided_on_before_a_crash_has_had_its_light(tmp_path: Path) -> None:
