@@ -20,6 +20,13 @@ LONG = 1.25
 """A shape this much longer than wide has a longer axis."""
 
 
+def warm_up() -> None:
+    """Compile, or load from the cache, what is compiled: the first seam may come hours in."""
+    square = np.array(((0, 0), (2, 0), (2, 2), (0, 2)), np.float32)
+    nearest_points(square, square)
+    parts(square, np.array(((0.5, 1.0), (1.5, 1.0))), np.ones(2))
+
+
 @compiled
 def nearest_points(one: Ring, two: Ring) -> tuple[int, int, float]:
     """The points of two outlines (m, 2), (n, 2) that are nearest, and their distance."""
@@ -59,8 +66,8 @@ def axis_of(ring: Points, places: Points) -> Points:
     """The unit vector across which an outline is cut; it and `places` lie around (0, 0)."""
     spread, axes = np.linalg.eigh(ring.T @ ring)
     if spread[1] > LONG**2 * spread[0] or not places.any():
-        return np.asarray(axes[:, 1])
-    return np.asarray(np.linalg.eigh(places.T @ places)[1][:, 1])
+        return np.ascontiguousarray(axes[:, 1])
+    return np.ascontiguousarray(np.linalg.eigh(places.T @ places)[1][:, 1])
 
 
 @compiled

@@ -37,7 +37,7 @@ def onto(signal: Floats, pixel_um: float, shape: tuple[int, int], to_um: float) 
     below, right = shape[0] - other.shape[0], shape[1] - other.shape[1]
     if below or right:
         other = cv2.copyMakeBorder(other, 0, below, 0, right, cv2.BORDER_REPLICATE)
-    return np.asarray(other, np.float32)
+    return np.ascontiguousarray(other, np.float32)
 
 
 def without(seen: Ground, other: Ground, share: float) -> Ground:
