@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from time import strftime
 from typing import TYPE_CHECKING, Any
@@ -178,9 +179,14 @@ def gone_on(
     before: Before,
     hooks: Sequence[Hook] = (),
 ) -> Session:
-    """A session that goes on in its folder, the gap written down."""
-    microscope = Microscope(core, experiment, clock, first_index=before.memory.frames)
-    instrument = microscope.inspect()
+    """A session that goes on in its folder, the gap written down.
+
+    Its survey is that of before, wherever the crash has left the microscope.
+    """
+    home = instrument_of(SessionFolder.open(folder)).home
+    surveyed = through(experiment, home.objective)
+    microscope = Microscope(core, surveyed, clock, first_index=before.memory.frames)
+    instrument = replace(microscope.inspect(), home=home)
     gap = {"time_s": before.time_s, "gap_from_s": before.memory.last_s}
     recorder = Recorder.resume(folder, gap)
     session = Session(experiment, microscope, instrument, recorder, clock, announce, before, hooks)
@@ -301,6 +307,13 @@ def lasting(experiment: Experiment, seconds: float) -> Experiment:
     """The experiment, ended after `seconds` of session time."""
     limits = experiment.limits.model_copy(update={"duration_s": seconds})
     return experiment.model_copy(update={"limits": limits})
+
+
+def through(experiment: Experiment, objective: str) -> Experiment:
+    """The experiment, surveyed through `objective` where it names none itself."""
+    objective = experiment.microscope.objective or objective
+    microscope = experiment.microscope.model_copy(update={"objective": objective})
+    return experiment.model_copy(update={"microscope": microscope})
 
 
 def new_folder(out: Path | None, kind: str) -> Path:

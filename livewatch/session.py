@@ -298,10 +298,12 @@ class Session:
 
     def _close(self, end: End) -> None:
         """Leave the sample dark, close the record truthfully, make the tables."""
-        left = self._microscope.leave()
+        failures = self._microscope.leave()
         self._lookout.close()
-        if left:
-            end = End(Ending.FAILED, f"{end.reason}; on leaving: {'; '.join(left)}")
+        if failures or self._microscope.left:
+            why = "; ".join((*failures, *self._microscope.left))
+            status = Ending.FAILED if failures else end.status
+            end = End(status, f"{end.reason}; on leaving: {why}")
         if end.status is Ending.FAILED:
             self._watchdog.failed(end.reason)
         self._watchdog.rest()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from math import hypot
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -48,6 +48,50 @@ def lived(folder: Path, **offsets: float) -> tuple[Session, list[Step]]:
     assert session.end is not None
     assert session.end.status is Ending.COMPLETED
     return session, steps
+
+
+def test_a_session_that_goes_on_surveys_where_it_did_however_a_crash_left_the_microscope(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    text = demo_configuration().with_name("zoom.toml").read_text(encoding="utf-8")
+    file = tmp_path / "zoom.toml"
+    file.write_text(text.replace('objective = "20x"        # for', "# for"), encoding="utf-8")
+    session = assembly.demo(
+        seconds=90.0,
+        seed=SEED,
+        scene="quiet",
+        speed=None,
+        out=tmp_path / "s",
+        camera="specimen",
+        experiment_file=file,
+        announce=lambda line: None,
+    )
+    session.subscribe(lambda step: session.stop("a test"))
+    session.start()
+    session.join(60)
+    build = assembly.demo_core
+
+    def crashed(*how: Any) -> Any:
+        """As it stood while the turret turned: another objective, far away, the focus retracted."""
+        core = build(*how)
+        core.setStateLabel("Objective", "40x")
+        core.setXYPosition(500.0, 0.0)
+        core.setPosition(-150.0)
+        core.waitForSystem()
+        return core
+
+    monkeypatch.setattr(assembly, "demo_core", crashed)
+    again, steps = assembly.resume(tmp_path / "s", lambda line: None), list[Step]()
+    again.subscribe(steps.append)
+    again.start()
+    again.join(60)
+    views = [step.reply.view for step in steps if isinstance(step.reply, Frame)]
+    assert views
+    assert {view.objective for view in views} == {"20x"}
+    assert [(view.stage_x_um, view.z_um) for view in views] == [
+        (pytest.approx(0.0, abs=0.1), pytest.approx(0.0, abs=0.1))
+    ] * len(views)
+    assert verify(tmp_path / "s").problems == ()
 
 
 def at_40x(steps: list[Step]) -> list[Frame]:

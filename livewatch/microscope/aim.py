@@ -7,16 +7,14 @@ that did not arrive, an objective with another pixel size, a region that was not
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pymmcore_plus import Keyword
 
 from livewatch.microscope.bench import binning_in_use
-from livewatch.microscope.drive import Drive
-from livewatch.microscope.fault import Fault, asking
-from livewatch.microscope.focus_lock import FocusLock
+from livewatch.microscope.configuration import listed
+from livewatch.microscope.fault import Fault, Refused, asking
 from livewatch.model import Region, View
 from livewatch.settings import Objective
 
@@ -25,7 +23,8 @@ if TYPE_CHECKING:
 
     from livewatch.clock import Clock
     from livewatch.microscope.bench import Bench
-    from livewatch.settings import Experiment, Microscope
+    from livewatch.microscope.motors import Motors
+    from livewatch.settings import Experiment
 
 ROUNDING_PX = 32
 """A camera may move a region's edges by this much to suit its readout; the frame says so."""
@@ -40,18 +39,22 @@ class Aim:
     """
 
     def __init__(
-        self, core: CMMCorePlus, bench: Bench, experiment: Experiment, clock: Clock
+        self,
+        core: CMMCorePlus,
+        bench: Bench,
+        experiment: Experiment,
+        clock: Clock,
+        motors: Motors,
     ) -> None:
         self._core = core
         self._bench = bench
         self._settings = experiment.microscope
         self._zoom = experiment.zoom
-        self._limits = experiment.limits
+        self._retracts = experiment.limits.retract_z_um is not None
         self._objectives = experiment.objectives
         self._clock = clock
-        self._stage, self._focus = drives(core, bench, self._settings)
-        patience_s = self._settings.timeout_s
-        self._lock = FocusLock(core, patience_s) if self._settings.hold_focus else None
+        self._motors = motors
+        self._focus = motors.focus
         self._readouts: dict[tuple[Region, int], list[int]] = {}
         self._parked_um: float | None = None
         self._left_um: dict[str, float] = {}
@@ -61,21 +64,23 @@ class Aim:
 
         Raises `Fault` when that is not the view that was asked for.
         """
-        if self._lock is not None:  # it keeps the focus, not the drive
+        self._need_binning(view.binning)
+        if self._settings.hold_focus:  # the lock keeps the focus, not the drive
             view = replace(view, z_um=None)
         if view.z_um is None:  # a focus out of the way since a turn that failed comes back
             view = replace(view, z_um=self._parked_um)
-        label = self._objective(view)
+        if view.z_um is None:
+            self._focus.need_here()
+        label = self._motors.objective(view.objective)
         view = self._turn(view, label)
         off = self._offset(view)
-        if self._stage is not None:
-            target = (view.stage_x_um - off.offset_x_um, view.stage_y_um - off.offset_y_um)
-            if self._is_far(self._stage, target):
-                view = self._retract(view, off)
-            self._settle(self._stage.go(*target))
+        target = (view.stage_x_um - off.offset_x_um, view.stage_y_um - off.offset_y_um)
+        if self._motors.is_far(*target):
+            view = self._returning(view, off)
+        self._settle(self._motors.move(*target))
         remark = self._focused(view, off)
         if label != view.objective == self._zoom.objective and self._zoom.autofocus:
-            remark = self._autofocused() or remark
+            remark = self._focus.find() or remark
         self._bin(view)
         region = self._read_out(view)
         return self._confirmed(view, region, off), remark
@@ -95,85 +100,55 @@ class Aim:
 
     # --- objective and focus -----------------------------------------------------------------
 
-    def _objective(self, view: View) -> str:
-        """The objective that is turned in."""
-        turret = self._bench.turret
-        return str(self._core.getStateLabel(turret)) if turret else view.objective
-
     def _turn(self, view: View, label: str) -> View:
         """Turn the objective in, if it is another one than `label`, which is in place.
 
         The view that is returned states a focus, so that the sample is in focus again: where none
         is asked for, that of the last look through the same objective, or the one it has now.
         """
-        core, turret = self._core, self._bench.turret
         if label == view.objective:
             return view
-        if view.z_um is None and self._focus is not None:
-            here_um = self._focus.place()[0] + self._objectives.get(label, ON_AXIS).offset_z_um
+        if view.z_um is None and self._focus.has_motor:
+            here_um = self._focus.z_um() + self._objectives.get(label, ON_AXIS).offset_z_um
             self._left_um[label] = here_um
             view = replace(view, z_um=self._left_um.pop(view.objective, here_um))
-        if view.z_um is not None:
-            self._check_focus(view.z_um - self._offset(view).offset_z_um)
-        view = self._retract(view, self._objectives.get(label, ON_AXIS))
-        with asking(f"turning to objective {view.objective!r}"):
-            core.setStateLabel(turret, view.objective)
-            core.waitForDevice(turret)
-        label = core.getStateLabel(turret)
-        if label != view.objective:
-            raise Fault(f"the turret is at {label!r}, it was sent to {view.objective!r}")
+        if view.z_um is not None:  # where an objective's offset may lead it
+            self._focus.need(view.z_um - self._offset(view).offset_z_um)
+        view = self._returning(view, self._objectives.get(label, ON_AXIS))
+        self._motors.turn(view.objective)
         self._settle(True)
         self._clock.wait_out(self._zoom.settle_ms / 1e3)
         return view
 
-    def _retract(self, view: View, off: Objective) -> View:
-        """Get the focus out of the way where that is set; the view with its focus stated."""
-        if self._focus is None:
+    def _returning(self, view: View, off: Objective) -> View:
+        """The view with its focus stated, for one that is about to get out of the way."""
+        if not self._focus.has_motor:
             return view
         if view.z_um is None:
-            view = replace(view, z_um=self._focus.place()[0] + off.offset_z_um)
-        if self._limits.retract_z_um is not None:
+            view = replace(view, z_um=self._focus.z_um() + off.offset_z_um)
+        if self._retracts:
             self._parked_um = view.z_um
-            self._focus.go(self._limits.retract_z_um)
         return view
-
-    def _is_far(self, stage: Drive, target: tuple[float, float]) -> bool:
-        far_um = self._limits.far_um
-        return far_um is not None and math.dist(stage.place(), target) > far_um
-
-    def _check_focus(self, z_um: float) -> None:
-        """Refuse a focus beyond the limits, which an objective's offset may lead to."""
-        low_um, high_um = self._limits.z_um or (-math.inf, math.inf)
-        if not low_um <= z_um <= high_um:
-            raise Fault(
-                f"refused: focus {z_um:g} um is outside the limits {low_um:g} to {high_um:g} um"
-            )
 
     def _focused(self, view: View, off: Objective) -> str:
         """Bring the sample into focus; why it is not, or ''. Out of focus is an image still."""
         try:
-            if self._focus is not None and view.z_um is not None:
+            if view.z_um is not None:
                 self._settle(self._focus.go(view.z_um - off.offset_z_um))
                 self._parked_um = None
+        except Refused:
+            raise
         except Fault as fault:
             return f"out of focus: {fault}"
-        return "" if self._lock is None else self._lock.relocked()
-
-    def _autofocused(self) -> str:
-        """Let the autofocus device focus once; '' or why it did not, the focus then put back."""
-        assert self._focus is not None
-        before = self._focus.place()
-        try:
-            with asking("the autofocus"):
-                self._core.fullFocus()
-                self._core.waitForDevice(self._core.getAutoFocusDevice())
-            self._check_focus(self._focus.place()[0])
-        except Fault as fault:
-            self._focus.go(*before)
-            return f"out of focus: {fault}"
-        return ""
+        return self._focus.lock() if self._settings.hold_focus else ""
 
     # --- readout ---------------------------------------------------------------------------
+
+    def _need_binning(self, binning: int) -> None:
+        """Raise `Refused` for a binning that the camera does not have."""
+        if binning not in self._bench.binnings:
+            has = listed(self._bench.binnings)
+            raise Refused(f"refused: binning {binning}: {self._bench.camera} has {has}")
 
     def _bin(self, view: View) -> None:
         """Set the binning, if it is another one."""
@@ -215,7 +190,7 @@ class Aim:
 
     def _confirmed(self, view: View, readout: Region, off: Objective) -> View:
         """The view as the devices state it."""
-        x, y = self._stage.place() if self._stage is not None else (0.0, 0.0)
+        x, y = self._motors.stage_um()
         shown = self._bench.orientation.shown(view.window, readout)
         whole = (shown.x_px, shown.y_px) == (0, 0) and (
             abs(shown.width_px - view.sensor_px[0]) < view.binning
@@ -231,39 +206,13 @@ class Aim:
 
     def _z_um(self, off: Objective) -> float | None:
         """The focus as the drive states it, None if it has nothing to say."""
-        if self._focus is None:
+        if not self._focus.has_motor:
             return None
         try:
             with asking("reading the focus"):
-                return self._focus.place()[0] + off.offset_z_um
+                return self._focus.z_um() + off.offset_z_um
         except Fault:
             return None
-
-
-def drives(
-    core: CMMCorePlus, bench: Bench, settings: Microscope
-) -> tuple[Drive | None, Drive | None]:
-    """The motors of stage and focus, as far as there are any."""
-    stage = focus = None
-    if bench.stage:
-        stage = Drive(
-            core,
-            bench.stage,
-            lambda: tuple(core.getXYPosition(bench.stage)),
-            lambda x, y: core.setXYPosition(bench.stage, x, y),
-            settings.xy_tolerance_um,
-            settings.timeout_s,
-        )
-    if bench.focus:
-        focus = Drive(
-            core,
-            bench.focus,
-            lambda: (core.getPosition(bench.focus),),
-            lambda z: core.setPosition(bench.focus, z),
-            settings.z_tolerance_um,
-            settings.timeout_s,
-        )
-    return stage, focus
 
 
 def check_region(wanted: Region, real: Region, slack_px: int) -> None:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import time
 from contextlib import ExitStack
 from dataclasses import replace
-from math import ceil
+from math import ceil, isinf
 from typing import TYPE_CHECKING
 
 from pymmcore_plus import Keyword
 
 from livewatch.clock import VirtualClock, stopwatch_s
 from livewatch.microscope.fault import CameraFault, asking
+from livewatch.microscope.gate import over_s
 from livewatch.model import Exposure, Frame, Missed, Stopwatch
 from livewatch.settings import Imaging
 from livewatch.specimen.camera import END, SOURCE, START
@@ -55,6 +56,7 @@ class Burst:
         self._core = core
         self._camera = bench.camera
         self._settings = experiment.microscope
+        self._over_s = over_s(experiment.limits)
         self._clock = clock
         self._aim = aim
         self._light = light
@@ -77,15 +79,17 @@ class Burst:
     def frames(self, shot: Shot, index: int) -> Generator[Taken, Shot | None, None]:
         """The burst's frames as they come; sent the shot that each next one belongs to.
 
-        Sent None it ends the burst: the camera stops, and images that wait are handed over, each
-        as a burst of one. Closing it drops them. Raises `Fault` if the burst cannot be begun.
+        The camera is asked for no more than the session's planned time has room for. Sent None it
+        ends the burst: the camera stops, and images that wait are handed over, each as a burst of
+        one. Closing it drops them. Raises `Fault` if the burst cannot be begun.
         """
         aimed = self._hand.do(lambda: self._ready(shot), 3 * self._settings.timeout_s)
         with ExitStack() as lamp:
             lamp.enter_context(self._light.on())
+            planned = min(shot.count, self._room(shot))
             try:
-                start_s = self._start(shot.count)
-                yield from self._stream(shot, aimed, start_s, index, lamp)
+                start_s = self._start(planned)
+                yield from self._stream(shot, planned, aimed, start_s, index, lamp)
             finally:
                 self._stop()
 
@@ -93,6 +97,12 @@ class Burst:
         aimed = self._aim.at(shot.view)
         self._exposing.prepare(shot.planes[0])
         return aimed
+
+    def _room(self, shot: Shot) -> int:
+        """How many frames of a shot end within the session's planned time; one at the least."""
+        left_s = self._over_s - self._now_s()
+        exposed_s = shot.planes[0].exposure_ms / 1e3
+        return shot.count if isinf(left_s) else max(int(left_s / exposed_s), 1)
 
     def _start(self, count: int) -> float:
         with asking("starting the camera's sequence", CameraFault):
@@ -112,13 +122,19 @@ class Burst:
                 self._core.stopSequenceAcquisition(self._camera)
 
     def _stream(
-        self, shot: Shot, aimed: tuple[View, str], start_s: float, index: int, lamp: ExitStack
+        self,
+        shot: Shot,
+        planned: int,
+        aimed: tuple[View, str],
+        start_s: float,
+        index: int,
+        lamp: ExitStack,
     ) -> Generator[Taken, Shot | None, None]:
-        """Frames and gaps, until all images of the burst are accounted for.
+        """Frames and gaps, until all `planned` images of the burst are accounted for.
 
         The lamp is put out as soon as the camera stops, whatever is still to be read then.
         """
-        planned, number = shot.count, 0
+        number = 0
         wanted: Shot | None = shot
         while number < planned and (wanted is not None or self._core.getRemainingImageCount()):
             reason = self._await_image(shot, number, planned)

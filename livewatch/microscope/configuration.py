@@ -19,7 +19,7 @@ from livewatch.microscope.contradictions import contradictions
 from livewatch.microscope.fault import one_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from pymmcore_plus.model import Setting
@@ -38,15 +38,17 @@ ROLES = ("Camera", "XYStage", "Focus", "Shutter", "AutoFocus")
 class Configuration:
     """What a configuration file says.
 
-    `devices` maps labels to (library, adapter); `presets` maps groups to their presets;
-    `labels` maps wheels and turrets to the names of their places; `pixel_um` maps objectives to
-    unbinned pixel sizes ('' for a microscope without a turret); `roles` maps Camera, XYStage,
-    Focus, Shutter and AutoFocus to device labels, as far as the file assigns them.
+    `devices` maps labels to (library, adapter); `presets` maps groups to their presets, and those
+    to the devices that they set; `labels` maps wheels and turrets to the names of their places, and
+    `turret` is the one with the objectives ('' without); `pixel_um` maps objectives to unbinned
+    pixel sizes ('' for a microscope without a turret); `roles` maps Camera, XYStage, Focus, Shutter
+    and AutoFocus to device labels, as far as the file assigns them.
     """
 
     path: Path
     devices: Mapping[str, tuple[str, str]]
-    presets: Mapping[str, tuple[str, ...]]
+    presets: Mapping[str, Mapping[str, tuple[str, ...]]]
+    turret: str
     labels: Mapping[str, tuple[str, ...]]
     pixel_um: Mapping[str, float]
     roles: Mapping[str, str]
@@ -79,7 +81,14 @@ class Configuration:
             for name, channel in experiment.channels.items()
             if (lamp := lamp_of(channel)[0]) and lamp not in self.devices
         ]
-        return found + list(contradictions(experiment))
+        return [*found, *self._moved(experiment), *contradictions(experiment)]
+
+    def _moved(self, experiment: Experiment) -> Iterator[str]:
+        """Channels that would move what the limits are for."""
+        limited = {self.turret, self.roles.get("XYStage", ""), self.roles.get("Focus", "")} - {""}
+        for name, channel in experiment.channels.items():
+            devices = self.presets.get(channel.group, {}).get(channel.preset, ())
+            yield from moved(name, channel, devices, limited)
 
 
 def read_configuration(path: Path) -> Configuration:
@@ -100,7 +109,14 @@ def read_configuration(path: Path) -> Configuration:
     return Configuration(
         path=path,
         devices={device.name: (device.library, device.adapter_name) for device in scope.devices},
-        presets={group.name: tuple(group.presets) for group in scope.config_groups.values()},
+        presets={
+            group.name: {
+                preset.name: tuple({setting.device_name: None for setting in preset.settings})
+                for preset in group.presets.values()
+            }
+            for group in scope.config_groups.values()
+        },
+        turret=_turret(scope),
         labels={device.name: device.labels for device in scope.devices if device.labels},
         pixel_um=_pixel_sizes(scope),
         roles={
@@ -122,17 +138,24 @@ def _lines(text: str) -> Iterable[str]:
             yield command
 
 
+def _turret(scope: Microscope) -> str:
+    """The wheel that the calibrations name, best one that is named like a turret; '' if none."""
+    wheels = {
+        setting.device_name
+        for preset in scope.pixel_size_group.presets.values()
+        for setting in preset.settings
+        if setting.property_name in WHEEL
+    }
+    turrets = sorted(wheel for wheel in wheels if TURRET.search(wheel)) or sorted(wheels)
+    return turrets[0] if turrets else ""
+
+
 def _pixel_sizes(scope: Microscope) -> dict[str, float]:
     """Unbinned pixel size by objective: by the turret that the calibrations name."""
-    settings = [
-        setting for preset in scope.pixel_size_group.presets.values() for setting in preset.settings
-    ]
-    wheels = {setting.device_name for setting in settings if setting.property_name in WHEEL}
-    turrets = sorted(wheel for wheel in wheels if TURRET.search(wheel)) or sorted(wheels)
-    labels = {device.name: device.labels for device in scope.devices}
+    turret, labels = _turret(scope), {device.name: device.labels for device in scope.devices}
     sizes: dict[str, float] = {}
     for preset in scope.pixel_size_group.presets.values():
-        places = [one for one in preset.settings if turrets and one.device_name == turrets[0]]
+        places = [one for one in preset.settings if turret and one.device_name == turret]
         for name in [_label(one, labels) for one in places] or [""]:
             sizes.setdefault(name, preset.pixel_size_um)
     return sizes
@@ -161,6 +184,19 @@ def missing_preset(name: str, channel: Channel, presets: Mapping[str, Iterable[s
             f"which has {listed(presets[channel.group])}"
         )
     return None
+
+
+def moved(
+    name: str, channel: Channel, devices: Iterable[str], limited: Collection[str]
+) -> Iterator[str]:
+    """Why a channel, whose preset sets these `devices`, would go past the limits of some."""
+    lamp, _ = lamp_of(channel)
+    for device, where in (*((each, "preset") for each in devices), (lamp, "power_property")):
+        if device in limited:
+            yield (
+                f"[channels.{name}] {where} = {getattr(channel, where)!r} would move {device} past "
+                "[limits]: take it out"
+            )
 
 
 def lamp_of(channel: Channel) -> tuple[str, str]:

@@ -1,4 +1,7 @@
-"""A motor that is sent to a place and watched until it is there: the stage, or the focus."""
+"""A motor that is sent to a place and watched until it is there: the stage, or the focus.
+
+No command that leads out of its bounds leaves here, whoever gave it.
+"""
 
 from __future__ import annotations
 
@@ -7,12 +10,15 @@ import time
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from livewatch.microscope.fault import Fault, asking
+from livewatch.microscope.fault import Fault, Refused, asking
+from livewatch.microscope.gate import beyond
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from pymmcore_plus import CMMCorePlus
+
+    from livewatch.microscope.gate import Bounds
 
 STILL_S = 0.3
 """A motor that has not moved for this long has stopped, whatever its busy flag says."""
@@ -20,7 +26,10 @@ POLL_S = 0.005
 
 
 class Drive:
-    """One motorized device; places are tuples in um, (x, y) or (z,)."""
+    """One motorized device; places are tuples in um, (x, y) or (z,).
+
+    `bounds` names each of its axes and says how far it may go.
+    """
 
     def __init__(
         self,
@@ -28,6 +37,7 @@ class Drive:
         device: str,
         read: Callable[[], tuple[float, ...]],
         send: Callable[..., None],
+        bounds: Mapping[str, Bounds],
         tolerance_um: float,
         timeout_s: float,
     ) -> None:
@@ -35,6 +45,7 @@ class Drive:
         self._device = device
         self._read = read
         self._send = send
+        self._bounds = bounds
         self._tolerance_um = tolerance_um
         self._timeout_s = timeout_s
         self._sent: tuple[float, ...] | None = None
@@ -46,8 +57,10 @@ class Drive:
     def go(self, *target: float) -> bool:
         """Go there, unless it is there and was last sent there; whether it moved.
 
-        Raises `Fault`, with the device stopped, if it does not arrive.
+        Raises `Refused`, and moves nothing, if that is out of bounds, and `Fault`, with the device
+        stopped, if it does not arrive.
         """
+        self.need(*target)
         with asking(f"moving {self._device} to {said(target)} um"):
             if self._sent in (None, target) and self._is_at(target):
                 self._sent = target
@@ -60,6 +73,23 @@ class Drive:
                 raise
         self._sent = target
         return True
+
+    def need(self, *target: float) -> None:
+        """Raise `Refused` if a place is out of bounds."""
+        if why := self._beyond(target, 0.0):
+            raise Refused(f"refused: {why}")
+
+    def need_here(self) -> tuple[float, ...]:
+        """Where it is. Raises `Refused` if that is out of bounds by more than it may be off."""
+        here = self.place()
+        if why := self._beyond(here, self._tolerance_um):
+            raise Refused(f"refused: {why}, and it stands there")
+        return here
+
+    def _beyond(self, place: tuple[float, ...], slack_um: float) -> str | None:
+        axes = zip(self._bounds.items(), place, strict=True)
+        found = (beyond(axis, at_um, bounds, slack_um) for (axis, bounds), at_um in axes)
+        return next((why for why in found if why), None)
 
     def _order(self, target: tuple[float, ...]) -> None:
         """Send it; once more if it refuses, for an absolute move ends in the same place."""

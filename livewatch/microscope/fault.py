@@ -19,6 +19,10 @@ class CameraFault(Fault):
     """The camera failed to expose, or to hand over an image."""
 
 
+class Refused(Fault):
+    """A limit forbids it, and nothing was moved."""
+
+
 class Unsafe(Exception):
     """The sample cannot be kept dark: no slot to be missed, the session has to end."""
 

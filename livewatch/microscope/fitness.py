@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING
 
 from livewatch.errors import BadInput
 from livewatch.microscope.bench import loaded, objective_in_place
-from livewatch.microscope.configuration import lamp_of, listed, uncalibrated
+from livewatch.microscope.configuration import lamp_of, listed, moved, uncalibrated
 from livewatch.microscope.contradictions import contradictions
+from livewatch.microscope.gate import out_of_place
+from livewatch.policy.sites import sites
 from livewatch.settings import Imaging
 
 if TYPE_CHECKING:
     from pymmcore_plus import CMMCorePlus
 
     from livewatch.microscope.bench import Bench
+    from livewatch.model import Instrument
     from livewatch.settings import Channel, Experiment
 
 
@@ -43,6 +46,7 @@ def refuse_unfit(core: CMMCorePlus, bench: Bench, experiment: Experiment) -> Non
     check_zoom(objective, bench, experiment)
     check_positions(experiment, bench)
     check_focus(core, experiment)
+    check_presets(bench, experiment)
 
 
 def check_cameras(core: CMMCorePlus, experiment: Experiment) -> None:
@@ -99,6 +103,23 @@ def check_positions(experiment: Experiment, bench: Bench) -> None:
     for position in experiment.positions:
         if position.z_um is not None and not bench.focus:
             raise BadInput(f"position {position.name!r} has z_um, but there is no motorized focus")
+
+
+def check_start(experiment: Experiment, instrument: Instrument) -> None:
+    """Refuse a survey where a limit forbids to be: it may be where the microscope stands now."""
+    for site in sites(experiment, instrument, experiment.survey.interval_s):
+        for why in out_of_place(site.view, experiment, instrument):
+            where = site.name if experiment.positions else "where the microscope stands"
+            raise BadInput(f"{where}: {why}; bring it there, or change [limits] or [[positions]]")
+
+
+def check_presets(bench: Bench, experiment: Experiment) -> None:
+    """Refuse a channel that moves what is limited: that would go past the gate."""
+    limited = {bench.stage, bench.focus, bench.turret} - {""}
+    for name, channel in experiment.channels.items():
+        devices = [device for device, _, _ in bench.presets[name]]
+        for reason in moved(name, channel, devices, limited):
+            raise BadInput(reason)
 
 
 def check_lamp(core: CMMCorePlus, name: str, channel: Channel) -> None:

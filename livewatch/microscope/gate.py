@@ -1,21 +1,25 @@
 """The lowest gate: what livewatch will not do to the sample, whoever asks.
 
-Every shot passes here right before the devices move. The gate fails closed: what it cannot compare
-(not a number, an unknown channel or objective) it refuses. Pure.
+Every shot passes here right before the devices move, and every single move again in `motors.py`.
+The gate fails closed: what it cannot compare (not a number, an unknown channel or objective) it
+refuses. Pure.
 """
 
 from __future__ import annotations
 
 from math import inf, isfinite
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from livewatch.settings import Objective
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Collection, Iterator
 
     from livewatch.model import Instrument, Plane, Shot, View
     from livewatch.settings import Experiment, Limits
+
+Bounds: TypeAlias = tuple[float, float] | None
+"""How far an axis may go, in um; None: anywhere."""
 
 
 def refusal(
@@ -30,12 +34,30 @@ def over_s(limits: Limits) -> float:
     return inf if limits.duration_s is None else limits.duration_s
 
 
+def beyond(axis: str, place_um: float, bounds: Bounds, slack_um: float = 0.0) -> str | None:
+    """Why an axis may not be at a place, by more than `slack_um`; or None."""
+    if not isfinite(place_um):
+        return f"{axis} {place_um} um is no place"
+    if bounds is None or bounds[0] - slack_um <= place_um <= bounds[1] + slack_um:
+        return None
+    return f"{axis} {place_um:g} um is outside the limits {bounds[0]:g} to {bounds[1]:g} um"
+
+
+def barred(objective: str, limits: Limits, known: Collection[str]) -> str | None:
+    """Why an objective may not be turned in, of those whose pixel size is `known`; or None."""
+    if objective not in known:
+        return f"objective {objective!r} has no pixel size"
+    if limits.objectives and objective not in limits.objectives:
+        return f"objective {objective!r} is not among those allowed"
+    return None
+
+
 def _objections(
     shot: Shot, experiment: Experiment, instrument: Instrument, now_s: float
 ) -> Iterator[str]:
     if not now_s < over_s(experiment.limits):
         yield f"the planned {over_s(experiment.limits):g} s are over"
-    yield from _of_place(shot.view, experiment, instrument)
+    yield from out_of_place(shot.view, experiment, instrument)
     yield from _of_objective(shot.view, experiment.limits, instrument)
     yield from _of_readout(shot.view, instrument)
     if not shot.planes:
@@ -46,7 +68,7 @@ def _objections(
         yield f"a burst of {shot.count} frames"
 
 
-def _of_place(view: View, experiment: Experiment, instrument: Instrument) -> Iterator[str]:
+def out_of_place(view: View, experiment: Experiment, instrument: Instrument) -> Iterator[str]:
     """Stage box and focus range, and axes that are not there.
 
     The limits are those of the stage; where it stands depends on the objective's offset.
@@ -62,23 +84,16 @@ def _of_place(view: View, experiment: Experiment, instrument: Instrument) -> Ite
     ):
         if place is None:
             continue
-        if not isfinite(place - off_um):
-            yield f"{axis} {place} um is no place"
-        elif not has_motor and place != here:
+        if isfinite(place) and not has_motor and place != here:
             yield f"{axis} {place:g} um: this microscope has no motor for it"
-        elif bounds is not None and not bounds[0] <= place - off_um <= bounds[1]:
-            yield (
-                f"{axis} {place - off_um:g} um is outside the limits "
-                f"{bounds[0]:g} to {bounds[1]:g} um"
-            )
+        elif why := beyond(axis, place - off_um, bounds):
+            yield why
 
 
 def _of_objective(view: View, limits: Limits, instrument: Instrument) -> Iterator[str]:
     """Only calibrated objectives, and of those the allowed ones."""
-    if view.objective not in instrument.pixel_um:
-        yield f"objective {view.objective!r} has no pixel size"
-    elif limits.objectives and view.objective not in limits.objectives:
-        yield f"objective {view.objective!r} is not among those allowed"
+    if why := barred(view.objective, limits, instrument.pixel_um):
+        yield why
     elif not instrument.moves_objective and view.objective != instrument.home.objective:
         yield f"objective {view.objective!r}: this microscope has no motorized turret"
     else:

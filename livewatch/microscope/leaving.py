@@ -2,12 +2,12 @@
 
 Each step is tried even if another failed or hung, in an order that is safe: shutters closed, camera
 stopped, region and exposure, light path, objective, stage, focus. Focus is not driven back under
-an objective that could not be put back.
+an objective that could not be put back. What was found beyond a limit is not put back there: it is
+left where it is, and said.
 """
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -16,7 +16,7 @@ from pymmcore_plus import DeviceType, Keyword
 
 from livewatch.microscope.bench import camera_of, is_value, turret_of
 from livewatch.microscope.configuration import lamp_of
-from livewatch.microscope.fault import Fault, asking
+from livewatch.microscope.fault import Fault, Refused, asking
 from livewatch.microscope.hand import Hand, Hung
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     from pymmcore_plus import CMMCorePlus
 
     from livewatch.microscope.bench import Setting
-    from livewatch.settings import Experiment, Limits
+    from livewatch.microscope.motors import Motors
+    from livewatch.settings import Experiment
 
 HASTE_S = 1.0
 """Once one step has hung, the others get no longer than this."""
@@ -54,6 +55,7 @@ def before_of(core: CMMCorePlus, experiment: Experiment) -> Before:
     groups = {channel.group for channel in channels}
     lamps = {lamp_of(channel) for channel in channels if channel.power_property}
     binned = core.hasProperty(camera, Keyword.Binning)
+    moving = {turret, str(core.getXYStageDevice()), str(core.getFocusDevice())}
     x_y = core.getXYPosition() if core.getXYStageDevice() else None
     return Before(
         autoshutter=core.getAutoShutter(),
@@ -62,6 +64,7 @@ def before_of(core: CMMCorePlus, experiment: Experiment) -> Before:
             for group in sorted(groups)
             if core.isGroupDefined(group)
             for device, prop, value in core.getConfigGroupState(group)
+            if device not in moving
         )
         + tuple(
             (device, prop, str(core.getProperty(device, prop)))
@@ -79,8 +82,13 @@ def before_of(core: CMMCorePlus, experiment: Experiment) -> Before:
     )
 
 
-def restore(core: CMMCorePlus, before: Before, experiment: Experiment) -> list[str]:
-    """Bring a core back to how it was; what failed of it, in words."""
+def restore(
+    core: CMMCorePlus, before: Before, motors: Motors | None, experiment: Experiment
+) -> Attempt:
+    """Bring a core back to how it was; what failed of it, and what was left, in words.
+
+    Without `motors` nothing was moved.
+    """
     attempt = Attempt(experiment.microscope.timeout_s * 2)
     shutters = core.getLoadedDevicesOfType(DeviceType.ShutterDevice)
     for shutter in shutters:
@@ -94,22 +102,34 @@ def restore(core: CMMCorePlus, before: Before, experiment: Experiment) -> list[s
     for device, prop, value in before.settings:
         attempt(f"putting {device} {prop} back", partial(_set, core, device, prop, value))
     attempt("putting the autoshutter back", partial(core.setAutoShutter, before.autoshutter))
-    if attempt("putting the objective back", partial(_turn_back, core, before, experiment)):
-        attempt("moving the stage back", partial(_move_back, core, before, experiment.limits))
-        if not before.focus_lock:  # else the lock holds the focus
-            attempt("putting the focus back", partial(_focus_back, core, before))
-        attempt("putting the focus lock back", partial(_lock_back, core, before))
-    else:
-        attempt.failures.append("stage and focus were left where they are")
+    if motors is not None:
+        _put_back(before, motors, attempt)
     attempt.over()
-    return attempt.failures
+    return attempt
+
+
+def _put_back(before: Before, motors: Motors, attempt: Attempt) -> None:
+    """Objective, stage and focus, as they were."""
+    if not attempt("putting the objective back", partial(_turn_back, before, motors)):
+        attempt.left.append("stage and focus were left where they are")
+        return
+    attempt("moving the stage back", partial(_move_back, before, motors))
+    if not before.focus_lock:
+        attempt("switching the focus lock off", motors.focus.unlock)
+    attempt("putting the focus back", partial(_focus_back, before, motors))
+    if before.focus_lock:
+        attempt("putting the focus lock back", partial(_lock_back, motors))
 
 
 class Attempt:
-    """Tries one step after the other, whatever became of those before, and gives up what hangs."""
+    """Tries one step after the other, whatever became of those before, and gives up what hangs.
+
+    `failures` says what went wrong, `left` what was not put back because a limit forbids it.
+    """
 
     def __init__(self, patience_s: float) -> None:
         self.failures: list[str] = []
+        self.left: list[str] = []
         self._patience_s = patience_s
         self._hand = Hand("livewatch leaving")
 
@@ -118,6 +138,9 @@ class Attempt:
         try:
             with asking(what):
                 self._hand.do(step, self._patience_s)
+        except Refused as refused:
+            self.left.append(f"{what}: {refused}")
+            return False
         except Fault as fault:
             said = str(fault)
             self.failures.append(said if said.startswith(what) else f"{what}: {said}")
@@ -166,41 +189,23 @@ def _set(core: CMMCorePlus, device: str, prop: str, value: str) -> None:
         core.setProperty(device, prop, value)
 
 
-def _turn_back(core: CMMCorePlus, before: Before, experiment: Experiment) -> None:
+def _turn_back(before: Before, motors: Motors) -> None:
     """The objective, with the focus out of its way where that is set."""
-    if not before.turret or core.getStateLabel(before.turret) == before.objective:
-        return
-    _retract(core, before, experiment.limits)
-    core.setStateLabel(before.turret, before.objective)
-    core.waitForDevice(before.turret)
-    if core.getStateLabel(before.turret) != before.objective:
-        raise Fault(f"the turret is at {core.getStateLabel(before.turret)!r}")
+    if motors.objective() != before.objective:
+        motors.turn(before.objective)
 
 
-def _retract(core: CMMCorePlus, before: Before, limits: Limits) -> None:
-    if limits.retract_z_um is not None and before.z_um is not None:
-        core.setPosition(core.getFocusDevice(), limits.retract_z_um)
-        core.waitForDevice(core.getFocusDevice())
+def _move_back(before: Before, motors: Motors) -> None:
+    if before.stage_um is not None:
+        motors.move(*before.stage_um)
 
 
-def _move_back(core: CMMCorePlus, before: Before, limits: Limits) -> None:
-    if before.stage_um is None or tuple(core.getXYPosition()) == before.stage_um:
-        return
-    if (
-        limits.far_um is not None
-        and math.dist(core.getXYPosition(), before.stage_um) > limits.far_um
-    ):
-        _retract(core, before, limits)
-    core.setXYPosition(core.getXYStageDevice(), *before.stage_um)
-    core.waitForDevice(core.getXYStageDevice())
+def _focus_back(before: Before, motors: Motors) -> None:
+    """The focus, unless a lock holds it."""
+    if before.z_um is not None and not motors.focus.is_locked_on():
+        motors.focus.go(before.z_um)
 
 
-def _focus_back(core: CMMCorePlus, before: Before) -> None:
-    if before.z_um is not None and core.getPosition() != before.z_um:
-        core.setPosition(core.getFocusDevice(), before.z_um)
-        core.waitForDevice(core.getFocusDevice())
-
-
-def _lock_back(core: CMMCorePlus, before: Before) -> None:
-    if before.focus_lock is not None and core.isContinuousFocusEnabled() != before.focus_lock:
-        core.enableContinuousFocus(before.focus_lock)
+def _lock_back(motors: Motors) -> None:
+    if not motors.focus.is_locked_on() and (why := motors.focus.lock()):
+        raise Refused(why)  # as it was before, or switched off: no failure of leaving

@@ -13,12 +13,13 @@ from livewatch.microscope.burst import Burst
 from livewatch.microscope.engine import LoopEngine
 from livewatch.microscope.exposing import Exposing
 from livewatch.microscope.fault import CameraFault, Fault, Unsafe, asking, one_line
-from livewatch.microscope.fitness import refuse_unfit
+from livewatch.microscope.fitness import check_start, refuse_unfit
 from livewatch.microscope.gate import over_s, refusal
 from livewatch.microscope.hand import Hand
 from livewatch.microscope.leaving import Before, before_of, restore
 from livewatch.microscope.light import Light
 from livewatch.microscope.load import close_core, keep_core
+from livewatch.microscope.motors import Motors
 from livewatch.microscope.reload import Origin, origin_of, reload_camera
 from livewatch.model import Frame, Missed
 
@@ -36,7 +37,8 @@ if TYPE_CHECKING:
 class Microscope:
     """One core, driven strictly; a context manager that leaves the sample dark.
 
-    Frames are numbered from `first_index`. `failures` says what could not be put back.
+    Frames are numbered from `first_index`. `failures` says what could not be put back, `left` what
+    was not put back because a limit forbids it.
     """
 
     def __init__(
@@ -51,9 +53,11 @@ class Microscope:
         self._before: Before | None = None
         self._ready: tuple[Instrument, Exposing, Burst] | None = None
         self._is_left = False
+        self._motors: Motors | None = None
         self._origin: Origin | None = None
         self._mishaps = 0
         self.failures: list[str] = []
+        self.left: list[str] = []
         self.unread: list[Taken] = []
 
     def __enter__(self) -> Self:
@@ -95,7 +99,9 @@ class Microscope:
         if not self._is_left:
             self._is_left = True
             if self._before is not None:
-                self.failures += restore(self._core, self._before, self._experiment)
+                attempt = restore(self._core, self._before, self._motors, self._experiment)
+                self.failures += attempt.failures
+                self.left += attempt.left
             self._hand.rest()
             self._let_go()
         return self.failures
@@ -123,12 +129,14 @@ class Microscope:
                     bench = survey_bench(core, experiment)
                     refuse_unfit(core, bench, experiment)
                     instrument = instrument_of(core, bench, experiment)
+                    check_start(experiment, instrument)
                     self._origin = origin_of(core, bench.camera)
             except Fault as fault:
                 raise BadInput(str(fault)) from fault
             core.setAutoShutter(False)
             core.setCircularBufferMemoryFootprint(experiment.microscope.buffer_mb)
-            aim = Aim(core, bench, experiment, clock)
+            self._motors = motors = Motors(core, bench, experiment)
+            aim = Aim(core, bench, experiment, clock, motors)
             light = Light(core, bench, experiment)
             exposing = Exposing(core, bench, experiment, clock, aim, light)
             burst = Burst(core, bench, experiment, clock, aim, light, exposing, self._hand)

@@ -83,6 +83,17 @@ def test_objections_name_what_there_is() -> None:
     assert "device 'Laser' is not in the configuration" in fifth
 
 
+def test_a_preset_that_moves_what_the_limits_are_for_is_found_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "sly.cfg"
+    text = DEMO.read_text(encoding="utf-8")
+    file.write_text(f"{text}\nConfigGroup,Channel,NK,Objective,Label,40x\n", encoding="utf-8")
+    experiment = Experiment(channels={"nk": Channel(preset="NK"), "tumor": Channel(preset="Tumor")})
+    assert read_configuration(DEMO).objections(experiment) == []
+    assert read_configuration(file).objections(experiment) == [
+        "[channels.nk] preset = 'NK' would move Objective past [limits]: take it out"
+    ]
+
+
 def test_what_an_experiment_asks_against_itself_is_found_in_the_files_too() -> None:
     experiment = Experiment(
         microscope={"imaging": "two-cameras", "hold_focus": True},

@@ -134,7 +134,9 @@ def test_what_cannot_be_put_back_is_said_and_the_rest_is_put_back(build: Build) 
     stand = build(prepare=prepare)
     before, kept = seen(stand.core), Kept(stand.core)
     stand.take(stand.shot(stage_x_um=50.0, z_um=4.0, region=Region(0, 0, 64, 64)))
-    assert stand.microscope.leave() == ["moving the stage back: stage jammed"]
+    assert stand.microscope.leave() == [
+        "moving the stage back: moving Stuck to 0.00, 0.00 um: stage jammed"
+    ]
     assert kept.state == {**before, "getXYPosition": (50.0, 0.0)}
 
 
