@@ -26,6 +26,7 @@ STEP = 0.25
 """Spacing of the samples across an outline, in pixels of the segmented image."""
 INWARD, OUTWARD = 12, 6
 """How many samples on either side."""
+ONE = np.uint32(1)
 
 
 def outlined(seen: Seen) -> tuple[Cell, ...]:
@@ -103,17 +104,21 @@ def normals(ring: Points) -> Points:
 def profiles(image: NDArray[np.float32], ring: Points, normal: Points) -> Points:
     """Brightness across each point, from inside to outside; NaN beyond the image."""
     height, width = image.shape
-    across = np.full((len(ring), INWARD + OUTWARD + 1), np.nan)
+    across = np.empty((len(ring), INWARD + OUTWARD + 1))
     for i in range(len(ring)):
+        x, y, out_x, out_y = ring[i, 0], ring[i, 1], normal[i, 0], normal[i, 1]
         for s in range(INWARD + OUTWARD + 1):
-            x = ring[i, 0] + (s - INWARD) * STEP * normal[i, 0]
-            y = ring[i, 1] + (s - INWARD) * STEP * normal[i, 1]
-            column, row = int(np.floor(x)), int(np.floor(y))
-            if 0 <= column < width - 1 and 0 <= row < height - 1:
-                right, down = x - column, y - row
-                upper = image[row, column] * (1 - right) + image[row, column + 1] * right
-                lower = image[row + 1, column] * (1 - right) + image[row + 1, column + 1] * right
+            sx = x + (s - INWARD) * STEP * out_x
+            sy = y + (s - INWARD) * STEP * out_y
+            if 0.0 <= sx < width - 1 and 0.0 <= sy < height - 1:
+                column, row = np.uint32(sx), np.uint32(sy)
+                right, down = sx - column, sy - row
+                upper = image[row, column] * (1 - right) + image[row, column + ONE] * right
+                row += ONE
+                lower = image[row, column] * (1 - right) + image[row, column + ONE] * right
                 across[i, s] = upper * (1 - down) + lower * down
+            else:
+                across[i, s] = np.nan
     return across
 
 
@@ -127,16 +132,12 @@ def shifts(profile: Points) -> NDArray[np.float64]:
     found = np.full(count, np.nan)
     mean = np.empty(samples)
     for i in range(count):
+        before, last = profile[i - 2], profile[i - 1]
+        here, on, after = profile[i], profile[(i + 1) % count], profile[(i + 2) % count]
         for s in range(samples):
-            mean[s] = (
-                profile[i - 2, s]
-                + profile[i - 1, s]
-                + profile[i, s]
-                + profile[(i + 1) % count, s]
-                + profile[(i + 2) % count, s]
-            ) / 5.0
+            mean[s] = (before[s] + last[s] + here[s] + on[s] + after[s]) / 5.0
         top = 0
-        for s in range(INWARD + 1):
+        for s in range(1, INWARD + 1):
             if mean[s] > mean[top]:
                 top = s
         half = mean[top] / 2.0
