@@ -1,8 +1,9 @@
 """What analysis remembers over a long session: `python -m tests.benchmarks.memory [FRAMES]`.
 
-Small frames in which NK cells come, touch a tumor cell and leave, over and over: identities and
-encounters are always new, and what is kept of them must not grow. Printed are the size of the
-analyst's state (as a resumed session would read it) and, where the system tells, of the process.
+Small frames in which NK cells come, touch a tumor cell and leave, one after the other, and none
+like those before: identities and encounters are always new, and what is kept of them must not
+grow. Printed are the size of the analyst's state (as a resumed session would read it) and, where
+the system tells, of the process.
 """
 
 from __future__ import annotations
@@ -25,23 +26,32 @@ if TYPE_CHECKING:
 
     from livewatch.analysis.analyst import AnalystState
 
-SIDE_PX, PIXEL_UM, INTERVAL_S = 112, 0.65, 10.0
+SIDE_PX, PIXEL_UM, INTERVAL_S = 112, 0.65, 60.0
 VISIT = 40
 """Frames from one NK cell's coming to the next one's."""
+VISITORS = ((3.6, 300), (5.2, 900), (4.2, 1500), (6.0, 450))
+"""Radius in um and brightness of one visitor after the other: who comes is not who left."""
 
 
 def pictures() -> list[tuple[np.ndarray, np.ndarray]]:
-    """One visit: an NK cell comes from the left, stays at the tumor cell, leaves to the right."""
+    """A visit of each visitor."""
+    return [pair for visitor in VISITORS for pair in visit(*visitor)]
+
+
+def visit(radius_nk_um: float, light: float) -> list[tuple[np.ndarray, np.ndarray]]:
+    """An NK cell comes from the left, stays at the tumor cell, leaves to the right."""
     made = []
+    cells = ((radius_nk_um, light), (10.0, 600))
     for at in range(VISIT):
         x = np.interp(at, (0, 10, 22, 36, VISIT), (-10, 31, 33, 122, 140))
         y = np.interp(at, (0, 22, 30, VISIT), (50, 50, 20, 20))
         noise = np.random.default_rng(at).normal(0, 6, (2, SIDE_PX, SIDE_PX))
         planes = []
-        for (cx, cy), radius_um, grain in zip(((x, y), (60, 60)), (4.5, 10.0), noise, strict=True):
+        places = ((x, y), (60, 60))
+        for (cx, cy), (radius_um, height), grain in zip(places, cells, noise, strict=True):
             image = np.zeros((SIDE_PX, SIDE_PX), np.float32)
             centre, radius = (round(16 * cx), round(16 * cy)), round(16 * radius_um / PIXEL_UM)
-            cv2.circle(image, centre, radius, 600, -1, cv2.LINE_AA, 4)
+            cv2.circle(image, centre, radius, height, -1, cv2.LINE_AA, 4)
             image = cv2.GaussianBlur(image, (0, 0), 1.0) + 120 + grain
             planes.append(image.clip(0).astype(np.uint16))
         made.append((planes[0], planes[1]))
@@ -59,7 +69,7 @@ def states(frames: int) -> Iterator[tuple[int, AnalystState]]:
         time_s = INTERVAL_S * index
         shot = Shot(view, planes, time_s, Purpose.SURVEY)
         exposures = tuple(Exposure(plane.channel, time_s, time_s, 50.0) for plane in planes)
-        frame = Frame(index, shot, view, shown[index % VISIT], exposures, time_s)
+        frame = Frame(index, shot, view, shown[index % len(shown)], exposures, time_s)
         state, _ = analyst.observe(state, frame)
         if (index + 1) % VISIT == 0:
             yield index + 1, state
