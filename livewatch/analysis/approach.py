@@ -8,7 +8,7 @@ that the two cells' tracks imply.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import erfc, exp, sqrt
+from math import erfc, exp, inf, sqrt
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 
@@ -47,6 +47,7 @@ HARDLY = 1e-3
 STALE_S = 300.0
 """A pair not seen near for this long starts anew."""
 LINE = (("gap_um", "rate"),)
+NORMAL = NormalDist()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -80,22 +81,22 @@ def approach(
 
     `horizon_s` is how far ahead matters: usually until the next survey frame.
     """
-    motion = relative_motion()
     table = gaps.table.copy()
-    predict(table, motion, max(time_s - gaps.time_s, 0.0), LINE)
-    known = {(int(row["nk_id"]), int(row["tumor_id"])): at for at, row in enumerate(table)}
+    predict(table, RELATIVE, max(time_s - gaps.time_s, 0.0), LINE)
+    pairs = zip(table["nk_id"].tolist(), table["tumor_id"].tolist(), strict=True)
+    known = {pair: at for at, pair in enumerate(pairs)}
     new = [contact for contact in contacts if contact.pair not in known]
-    started = np.array([start(contact, nk, tumor, time_s) for contact in new], GAPS)
     old = [contact for contact in contacts if contact.pair in known]
     rows = np.array([known[contact.pair] for contact in old], np.intp)
     seen_um = np.array([contact.gap_um for contact in old])
     correct(table, rows, (seen_um,), np.full(len(old), GAP_SD_UM**2), LINE)
     table["time_s"][rows] = time_s
-    table = np.concatenate((table, started))
-    known |= {contact.pair: len(gaps.table) + at for at, contact in enumerate(new)}
-    told = tuple(
-        foretold(contact, table[known[contact.pair]], motion, horizon_s) for contact in contacts
-    )
+    if new:
+        started = np.array([start(contact, nk, tumor, time_s) for contact in new], GAPS)
+        table = np.concatenate((table, started))
+        known |= {contact.pair: len(gaps.table) + at for at, contact in enumerate(new)}
+    rows = np.array([known[contact.pair] for contact in contacts], np.intp)
+    told = foretold(contacts, table[rows], horizon_s)
     return sealed(table[time_s - table["time_s"] <= STALE_S], time_s), told
 
 
@@ -105,6 +106,9 @@ def relative_motion() -> Motion:
     speed = float(np.hypot(nk.speed_um_per_s, tumor.speed_um_per_s))
     top = nk.top_um_per_s + tumor.top_um_per_s
     return Motion(speed, nk.persistence_s, top, GAP_SD_UM)
+
+
+RELATIVE = relative_motion()
 
 
 def start(contact: Contact, nk: Tracks, tumor: Tracks, time_s: float) -> tuple[float, ...]:
@@ -118,31 +122,46 @@ def start(contact: Contact, nk: Tracks, tumor: Tracks, time_s: float) -> tuple[f
     return contact.nk_id, contact.tumor_id, contact.gap_um, rate, *variances, time_s
 
 
-def foretold(contact: Contact, row: np.void, motion: Motion, horizon_s: float) -> Contact:
-    """A contact with its rate of approach, and when the membranes will touch.
+def foretold(
+    contacts: Sequence[Contact], table: NDArray[np.void], horizon_s: float
+) -> tuple[Contact, ...]:
+    """Contacts with their rates of approach, and when the membranes will touch.
 
-    The time and its deviation are such that a normal distribution of the two states the odds of
-    contact within the horizon. Where contact is more likely than not, the time is when the gap
-    closes at its rate, at most half the horizon; otherwise the deviation is the horizon itself.
+    `table` has a row for each of them.
     """
-    closing = -float(row["rate"])
-    if contact.gap_um <= 0:
-        return replace(contact, approach_um_per_s=closing, contact_in_s=0.0, contact_in_sd_s=0.0)
-    fade_s = reach_s(horizon_s, motion.persistence_s)
-    gap_um = max(float(row["gap_um"]), 0.0)
-    stirred = motion.speed_um_per_s**2 * place_growth_s2(horizon_s, motion.persistence_s)
-    variance = row["pxx"] + 2 * fade_s * row["pxv"] + fade_s**2 * row["pvv"] + stirred
-    odds = MEETING * passage(gap_um, STRAIGHT * closing * fade_s, float(variance))
+    fade_s = reach_s(horizon_s, RELATIVE.persistence_s)
+    stirred = RELATIVE.speed_um_per_s**2 * place_growth_s2(horizon_s, RELATIVE.persistence_s)
+    spread = table["pxx"] + 2 * fade_s * table["pxv"] + fade_s**2 * table["pvv"] + stirred
+    closing = -table["rate"]
+    told = []
+    for contact, gap_um, rate, variance in zip(
+        contacts, table["gap_um"].tolist(), closing.tolist(), spread.tolist(), strict=True
+    ):
+        in_s, sd_s = 0.0, 0.0
+        if contact.gap_um > 0:
+            drift_um = STRAIGHT * rate * fade_s
+            odds = MEETING * passage(max(gap_um, 0.0), drift_um, variance)
+            in_s, sd_s = meeting_s(max(gap_um, 0.0), rate, odds, horizon_s)
+        told.append(
+            replace(contact, approach_um_per_s=rate, contact_in_s=in_s, contact_in_sd_s=sd_s)
+        )
+    return tuple(told)
+
+
+def meeting_s(gap_um: float, closing: float, odds: float, horizon_s: float) -> tuple[float, float]:
+    """In what time, and within what deviation, membranes touch that may do so within the horizon.
+
+    The two are such that a normal distribution states the `odds` of it. Where contact is more
+    likely than not, the time is when the gap closes at its rate, at most half the horizon;
+    otherwise the deviation is the horizon itself.
+    """
     if odds < HARDLY:
-        return replace(contact, approach_um_per_s=closing)
-    z = NormalDist().inv_cdf(odds)
-    if z > 0:
-        straight_s = gap_um / closing if closing > 0 else horizon_s
-        in_s = min(straight_s, horizon_s / 2)
-        sd_s = (horizon_s - in_s) / z
-    else:
-        in_s, sd_s = horizon_s * (1 - z), horizon_s
-    return replace(contact, approach_um_per_s=closing, contact_in_s=in_s, contact_in_sd_s=sd_s)
+        return inf, inf
+    z = NORMAL.inv_cdf(odds)
+    if z <= 0:
+        return horizon_s * (1 - z), horizon_s
+    in_s = min(gap_um / closing if closing > 0 else horizon_s, horizon_s / 2)
+    return in_s, (horizon_s - in_s) / z
 
 
 def passage(gap_um: float, drift_um: float, variance_um2: float) -> float:

@@ -34,7 +34,8 @@ def contacts_of(
     nk = sorted(nk, key=lambda cell: cell.id)
     tumor = sorted(tumor, key=lambda cell: cell.id)
     pairs, measures = measured(*joined(nk), *joined(tumor), rules.near_um, rules.touch_um, bias_um)
-    found = [
+    order = np.lexsort((pairs[:, 1], pairs[:, 0]))
+    return tuple(
         Contact(
             nk_id=nk[i].id,
             tumor_id=tumor[j].id,
@@ -47,16 +48,16 @@ def contacts_of(
             seal_fraction=nan if nk[i].at_edge or tumor[j].at_edge else min(seal_fraction, 1.0),
         )
         for (i, j), (gap_um, contact_um, seal_fraction) in zip(
-            pairs.tolist(), measures.tolist(), strict=True
+            pairs[order].tolist(), measures[order].tolist(), strict=True
         )
-    ]
-    return tuple(sorted(found, key=lambda contact: contact.pair))
+    )
 
 
 def joined(cells: Sequence[Cell]) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
     """All outlines in one array (m, 2), and where each begins (n + 1,)."""
+    outlines = [cell.outline_um for cell in cells]
     start = np.zeros(len(cells) + 1, np.int32)
-    np.cumsum([len(cell.outline_um) for cell in cells], out=start[1:])
+    np.cumsum([len(outline) for outline in outlines], out=start[1:])
     if not cells:
         return np.zeros((0, 2), np.float32), start
-    return np.concatenate([cell.outline_um for cell in cells]).astype(np.float32), start
+    return np.concatenate(outlines, dtype=np.float32), start

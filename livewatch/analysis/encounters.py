@@ -169,7 +169,8 @@ def continued(bout: Bout, contact: Contact | None, scene: Scene, rules: ContactR
         return replace(bout, apart_s=None, encounter=touched(encounter, contact, scene.time_s))
     apart_s = scene.time_s if bout.apart_s is None else bout.apart_s
     if contact is not None:
-        encounter = placed(encounter, contact)
+        x_um, y_um = midway(contact)
+        encounter = replace(encounter, x_um=x_um, y_um=y_um)
     # They parted before they were first seen apart, so by now it is longer than this.
     if scene.time_s - apart_s >= rules.bridge_s:
         encounter = replace(encounter, end_s=encounter.last_contact_s)
@@ -178,8 +179,11 @@ def continued(bout: Bout, contact: Contact | None, scene: Scene, rules: ContactR
 
 def touched(encounter: Encounter, contact: Contact, time_s: float) -> Encounter:
     """An encounter after one more frame in contact."""
+    x_um, y_um = midway(contact)
     return replace(
-        placed(encounter, contact),
+        encounter,
+        x_um=x_um,
+        y_um=y_um,
         last_contact_s=time_s,
         frames=encounter.frames + 1,
         min_gap_um=min(encounter.min_gap_um, contact.gap_um),
@@ -188,13 +192,9 @@ def touched(encounter: Encounter, contact: Contact, time_s: float) -> Encounter:
     )
 
 
-def placed(encounter: Encounter, contact: Contact) -> Encounter:
-    """An encounter where its pair now is: midway between the two cells."""
-    return replace(
-        encounter,
-        x_um=(contact.nk_x_um + contact.tumor_x_um) / 2,
-        y_um=(contact.nk_y_um + contact.tumor_y_um) / 2,
-    )
+def midway(contact: Contact) -> tuple[float, float]:
+    """The place midway between the two cells of a pair."""
+    return (contact.nk_x_um + contact.tumor_x_um) / 2, (contact.nk_y_um + contact.tumor_y_um) / 2
 
 
 def censored(encounter: Encounter, reason: str) -> Encounter:

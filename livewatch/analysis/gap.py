@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     Points = NDArray[np.float32]
     Starts = NDArray[np.int32]
 
+LEAST_EDGE = 1e-9
+SURELY = 1.0 - 1e-9
+"""What is further by more than rounding is further."""
+
 
 @compiled
 def boxes_of(points: Points, start: Starts) -> NDArray[np.float64]:
@@ -27,7 +31,7 @@ def boxes_of(points: Points, start: Starts) -> NDArray[np.float64]:
     boxes = np.empty((len(start) - 1, 5))
     boxes[:, :2] = np.inf
     boxes[:, 2:4] = -np.inf
-    boxes[:, 4] = 0.0
+    boxes[:, 4] = LEAST_EDGE
     for k in range(len(start) - 1):
         before = start[k + 1] - 1
         for i in range(start[k], start[k + 1]):
@@ -80,18 +84,56 @@ def square_to_segment(x: float, y: float, ax: float, ay: float, bx: float, by: f
 
 
 @compiled
-def signed_distance(x: float, y: float, points: Points, begin: int, end: int) -> float:
-    """Distance of a point to an outline, negative inside it."""
-    nearest = np.inf
-    inside = False
-    ax, ay = float(points[end - 1, 0]), float(points[end - 1, 1])
-    for i in range(begin, end):
+def nearest(
+    x: float, y: float, points: Points, begin: int, end: int, edge: float, first: int, best: float
+) -> tuple[float, int]:
+    """Squared distance of a point to an outline, or `best` if that is less; and where it is.
+
+    No two points in a row are further apart than `edge`: after one that is too far away, so many
+    are passed over as it takes at least to come near. The search begins with the point `first`.
+    """
+    at, i, left = first, first, end - begin
+    root = math.sqrt(best)
+    worth = (root + edge) ** 2
+    while left > 0:
         bx, by = float(points[i, 0]), float(points[i, 1])
-        nearest = min(nearest, square_to_segment(x, y, ax, ay, bx, by))
-        if (ay > y) != (by > y) and x < ax + (y - ay) / (by - ay) * (bx - ax):
+        far = (bx - x) * (bx - x) + (by - y) * (by - y)
+        on = 1
+        if far > worth:
+            on += int((math.sqrt(far) - root) / edge * SURELY)
+        else:
+            before = i - 1 if i > begin else end - 1
+            ax, ay = float(points[before, 0]), float(points[before, 1])
+            square = square_to_segment(x, y, ax, ay, bx, by)
+            if square < best:
+                best, at, root = square, i, math.sqrt(square)
+                worth = (root + edge) ** 2
+        left -= on
+        i += on
+        if i >= end:
+            i -= end - begin
+    return best, at
+
+
+@compiled
+def is_inside(x: float, y: float, points: Points, begin: int, end: int) -> bool:
+    """Whether a point lies inside an outline."""
+    inside = False
+    ax, ay = points[end - 1, 0], points[end - 1, 1]
+    for i in range(begin, end):
+        bx, by = points[i, 0], points[i, 1]
+        if (ay > y) != (by > y) and x < ax + (y - ay) / (float(by) - ay) * (float(bx) - ax):
             inside = not inside
         ax, ay = bx, by
-    return -math.sqrt(nearest) if inside else math.sqrt(nearest)
+    return inside
+
+
+@compiled
+def square_to_box(x: float, y: float, box: NDArray[np.float64]) -> float:
+    """Squared distance of a point to a box."""
+    dx = max(box[0] - x, x - box[2], 0.0)
+    dy = max(box[1] - y, y - box[3], 0.0)
+    return float(dx * dx + dy * dy)
 
 
 @compiled
@@ -104,22 +146,54 @@ def distances(
     other_end: int,
     box: NDArray[np.float64],
     reach: float,
+    wide: float,
     out: NDArray[np.float64],
 ) -> float:
     """Signed distance of each point of one outline to another, and the least of them.
 
-    `box` is the other outline's; a point further than `reach` from it is left at infinity.
+    Negative inside. `box` is the other outline's; a point surely further than `reach`, or than
+    `wide` and the least distance, is left at infinity.
     """
-    least = np.inf
+    least, at = np.inf, other_begin
     for i in range(begin, end):
         x, y = float(points[i, 0]), float(points[i, 1])
-        dx = max(box[0] - x, x - box[2], 0.0)
-        dy = max(box[1] - y, y - box[3], 0.0)
+        limit = min(reach, max(wide, least)) / SURELY
+        away = square_to_box(x, y, box)
         distance = np.inf
-        if dx * dx + dy * dy <= reach * reach:
-            distance = signed_distance(x, y, others, other_begin, other_end)
+        if away <= limit * limit:
+            square, at = nearest(x, y, others, other_begin, other_end, box[4], at, np.inf)
+            distance = math.sqrt(square)
+            if away == 0.0 and is_inside(x, y, others, other_begin, other_end):
+                distance = -distance
         out[i - begin] = distance
         least = min(least, distance)
+    return least
+
+
+@compiled
+def lesser(
+    points: Points,
+    begin: int,
+    end: int,
+    others: Points,
+    other_begin: int,
+    other_end: int,
+    box: NDArray[np.float64],
+    least: float,
+) -> float:
+    """The least distance of one outline's points to another, if less than `least`; 0 inside it."""
+    at = other_begin
+    for i in range(begin, end):
+        x, y = float(points[i, 0]), float(points[i, 1])
+        away = square_to_box(x, y, box)
+        if away >= least * least:
+            continue
+        if away == 0.0 and is_inside(x, y, others, other_begin, other_end):
+            return 0.0
+        best = least * least
+        square, at = nearest(x, y, others, other_begin, other_end, box[4], at, best)
+        if square < best:
+            least = math.sqrt(square)
     return least
 
 
@@ -146,22 +220,38 @@ def covered(
 
 
 @compiled
-def crossing(a: Points, a_begin: int, a_end: int, b: Points, b_begin: int, b_end: int) -> bool:
-    """Whether two outlines cross."""
-    px, py = float(a[a_end - 1, 0]), float(a[a_end - 1, 1])
-    for i in range(a_begin, a_end):
-        qx, qy = float(a[i, 0]), float(a[i, 1])
-        rx, ry = float(b[b_end - 1, 0]), float(b[b_end - 1, 1])
-        for j in range(b_begin, b_end):
-            sx, sy = float(b[j, 0]), float(b[j, 1])
-            r_side = (qx - px) * (ry - py) - (qy - py) * (rx - px)
-            s_side = (qx - px) * (sy - py) - (qy - py) * (sx - px)
-            p_side = (sx - rx) * (py - ry) - (sy - ry) * (px - rx)
-            q_side = (sx - rx) * (qy - ry) - (sy - ry) * (qx - rx)
-            if r_side * s_side < 0.0 and p_side * q_side < 0.0:
-                return True
-            rx, ry = sx, sy
-        px, py = qx, qy
+def crossing(
+    a: Points,
+    a_begin: int,
+    a_end: int,
+    b: Points,
+    b_begin: int,
+    b_end: int,
+    distance: NDArray[np.float64],
+    half: float,
+) -> bool:
+    """Whether two outlines cross.
+
+    `distance` is that of each point of `b` to `a`. Where an edge is crossed, one of its ends is
+    within `half` of the longest.
+    """
+    rx, ry = float(b[b_end - 1, 0]), float(b[b_end - 1, 1])
+    far = distance[b_end - b_begin - 1]
+    for j in range(b_begin, b_end):
+        sx, sy = float(b[j, 0]), float(b[j, 1])
+        further = distance[j - b_begin]
+        if min(far, further) * SURELY <= half:
+            px, py = float(a[a_end - 1, 0]), float(a[a_end - 1, 1])
+            for i in range(a_begin, a_end):
+                qx, qy = float(a[i, 0]), float(a[i, 1])
+                r_side = (qx - px) * (ry - py) - (qy - py) * (rx - px)
+                s_side = (qx - px) * (sy - py) - (qy - py) * (sx - px)
+                p_side = (sx - rx) * (py - ry) - (sy - ry) * (px - rx)
+                q_side = (sx - rx) * (qy - ry) - (sy - ry) * (qx - rx)
+                if r_side * s_side < 0.0 and p_side * q_side < 0.0:
+                    return True
+                px, py = qx, qy
+        rx, ry, far = sx, sy, further
     return False
 
 
@@ -198,22 +288,25 @@ def measured(
     pairs = neighbours(nk_boxes, tumor_boxes, reach)
     measures = np.empty((len(pairs), 3))
     longest = 0
-    for starts in (nk_start, tumor_start):
-        for k in range(len(starts) - 1):
-            longest = max(longest, starts[k + 1] - starts[k])
-    distance, other = np.empty(longest), np.empty(longest)
+    for k in range(len(tumor_start) - 1):
+        longest = max(longest, tumor_start[k + 1] - tumor_start[k])
+    distance = np.empty(longest)
     count = 0
     for pair in range(len(pairs)):
         i, j = pairs[pair]
         a, b = nk_start[i], nk_start[i + 1]
         c, d = tumor_start[j], tumor_start[j + 1]
-        gap = distances(tumor, c, d, nk, a, b, nk_boxes[i], reach, distance)
-        gap = min(gap, distances(nk, a, b, tumor, c, d, tumor_boxes[j], reach, other))
+        edge = tumor_boxes[j, 4]
+        wide = touch + bias + edge
+        gap = distances(tumor, c, d, nk, a, b, nk_boxes[i], reach, wide, distance)
+        if gap > 0.0:
+            gap = lesser(nk, a, b, tumor, c, d, tumor_boxes[j], gap)
         # Where edges cross, a point of one is within half an edge of the other.
-        edge = max(nk_boxes[i, 4], tumor_boxes[j, 4])
-        if gap > 0.0 and min(gap, reach) <= edge / 2 and crossing(nk, a, b, tumor, c, d):
+        close = 0.0 < min(gap, reach) <= max(nk_boxes[i, 4], edge) / 2
+        half = edge / 2 if edge / 2 < reach else np.inf
+        if close and crossing(nk, a, b, tumor, c, d, distance, half):
             gap = 0.0
-        gap = max(gap - bias, 0.0)
+        gap = max(gap - bias, 0.0) if gap > 0.0 else 0.0
         if gap <= near:
             length = covered(tumor, c, d, distance, touch + bias)
             pairs[count] = pairs[pair]
