@@ -11,7 +11,7 @@ from livewatch.analysis.regroup import (
     ROUND,
     SETTLED_FRAMES,
     TRUSTED_PIECE_FRAMES,
-    is_usual_as_one,
+    is_rather_one,
     touching,
     usual_area_um2,
 )
@@ -80,7 +80,7 @@ def stems(
             table["area_um2"][rows] > one["area_um2"]
         )
         for nth in np.flatnonzero(near)[np.argsort(apart_um[near], kind="stable")]:
-            if not is_usual_as_one(size_um2[nth], one["area_um2"], usual_um2):
+            if not is_rather_one(size_um2[nth], one["area_um2"], usual_um2, table[rows[nth]]):
                 continue
             if touching(cells[at], cells[found[nth]]):
                 one["stem"] = table["id"][rows[nth]]

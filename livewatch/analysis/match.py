@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 NEIGHBOURS = 8
 """Cells a track is compared with at most."""
-FREEDOM = 4.0
+FREEDOM = 3.0
 """Degrees of freedom of the t distribution: the fewer, the more readily a jump is believed."""
 UNSEEN_COST = 13.8
 """-log of (new cells per um^2, 2e-5, times the odds of missing one, 1:19)."""
@@ -29,7 +29,8 @@ SPECK_COST, TRUSTED_FRAMES = 2.0, 5
 it has been seen in so many frames."""
 PIECE_COST, TRUSTED_PIECE_FRAMES = 4.0, 20
 """The same of a track that lay against another when first seen: it may be a piece of that."""
-AREA_SD, SIGNAL_SD, UNLIKE_AT_MOST = 0.2, 0.2, 5.0
+AREA_SD, SIGNAL_SD, UNLIKE_FREEDOM, UNLIKE_AT_MOST = 0.2, 0.1, 3.0, 8.0
+"""How much log area and log brightness of one cell vary between frames, under a t distribution."""
 
 
 def likely_pairs(
@@ -70,7 +71,8 @@ def unseen_cost(table: NDArray[np.void]) -> NDArray[np.float64]:
 def unlikeness(a: NDArray[np.float64], b: NDArray[np.float64], sd: float) -> NDArray[np.float64]:
     """How much two sizes speak against being of one cell; never a veto."""
     ratio = np.log(np.maximum(a, 1e-6) / np.maximum(b, 1e-6))
-    return np.minimum(ratio**2 / (2 * sd**2), UNLIKE_AT_MOST)
+    cost = (UNLIKE_FREEDOM + 1) / 2 * np.log1p(ratio**2 / (UNLIKE_FREEDOM * sd**2))
+    return np.minimum(cost, UNLIKE_AT_MOST)
 
 
 def assign(

@@ -12,9 +12,10 @@ from livewatch.analysis.contact import contacts_of
 from livewatch.analysis.encounters import LEFT, LOST, Bout, Scene, Turn, follow
 from livewatch.analysis.landing import NEVER, Last
 from livewatch.analysis.plausible import believed, doubted
-from livewatch.analysis.sightings import Rules
-from livewatch.analysis.tracking import FORGET_S, Look, given_up, track
+from livewatch.analysis.sightings import Look, Rules
+from livewatch.analysis.tracking import track
 from livewatch.analysis.tracks import Tracks, nobody
+from livewatch.analysis.upkeep import FORGET_S, given_up
 from livewatch.model import Cell, Contact, Kind
 
 if TYPE_CHECKING:

@@ -31,15 +31,23 @@ if TYPE_CHECKING:
 
 SETTLED_FRAMES, TRUSTED_PIECE_FRAMES = 3, 20
 """A cell seen this often is no passing speck; one that began as a piece, no piece."""
-TRUSTED_FRAMES = 20
-"""A cell seen this often has its size, however unusual; until then, two of usual size are two."""
+TRUSTED_FRAMES = 30
+"""So many frames in which a cell was one outweigh a factor of e by which two pieces, each by
+itself, are more like a usual cell than both together."""
 SEAM_UM = 2.0
 """Pieces of one cell lie no further apart than this."""
-MISFIT, LOSS = np.log(1.45), np.log(1.2)
-"""How much larger, in log area, pieces together may be than the cell used to be, and how much the
-one must lack of it where the other could be a cell that was lost before."""
+SIZE_SD, KIND_SD = 0.2, 0.35
+"""How much the log area of one cell varies between frames, and among the cells of a kind."""
+LIGHT_SD = 0.35
+"""How much the log brightness of a piece differs from the whole cell's."""
+NOWHERE = 3.0
+"""-log odds that a new cell appears beside a known one to that one's being cut, in the midst of
+an image: cells come in over its border."""
+LOSS = np.log(1.2)
+"""How much a cell must lack, in log area, where the other could be one that was lost before."""
 CUT_S, JOINT_S = 300.0, 300.0
-"""A cell is thought to be cut in two, or two to be one, for no longer than this."""
+"""A cell is thought to be cut in two for no longer than this, or than it was seen whole; and two to
+be one for no longer than this."""
 DIVIDING_S = 40.0
 """What has looked like two daughters for this long is two daughters."""
 ROUND_PAIR, ROUND = 0.92, 0.82
@@ -112,6 +120,8 @@ def whole_of(
     usual_um2: float,
 ) -> int | None:
     """The cell that `piece` was cut from, if there is one: the best fit in area that touches."""
+    own = cells[piece]
+    assert own is not None
     x_um, y_um, area_um2 = places[piece]
     others = np.flatnonzero((owner != NOBODY) & np.isfinite(places[:, 0]))
     tracks, size = table[owner[others]], places[others, 2]
@@ -119,22 +129,30 @@ def whole_of(
     near = np.hypot(places[others, 0] - x_um, places[others, 1] - y_um) < reach_um
     misfit = np.log((size + area_um2) / tracks["area_um2"])
     loss = -np.log(size / tracks["area_um2"])
+    unlike = np.log(own.signal / tracks["signal"])
+    one = misfit**2 / (2 * SIZE_SD**2) + unlike**2 / (2 * LIGHT_SD**2)
+    two = loss**2 / (2 * SIZE_SD**2)
+    if owner[piece] == NOBODY and not own.at_edge:
+        two += NOWHERE + np.log(area_um2 / usual_um2) ** 2 / (2 * KIND_SD**2)
     fits = near & (others != piece) & (tracks["frames"] >= SETTLED_FRAMES)
-    fits &= (np.abs(misfit) < np.abs(loss)) & (tracks["cut_s"] < CUT_S)
-    fits &= misfit <= MISFIT
-    known = (tracks["frames"] >= TRUSTED_FRAMES) & (tracks["joint_s"] == 0)
-    fits &= known | is_usual_as_one(size, area_um2, usual_um2)
+    fits &= (one < two) & ~taken_for_two(tracks)
+    fits &= is_rather_one(size, area_um2, usual_um2, tracks)
     if owner[piece] != NOBODY:
-        own = table[owner[piece]]
-        fits &= (tracks["id"] == own["stem"]) | (loss > LOSS)
-        fits &= tracks["id"] != own["parent"]
+        claim = table[owner[piece]]
+        fits &= (tracks["id"] == claim["stem"]) | (loss > LOSS)
+        fits &= tracks["id"] != claim["parent"]
     for nth in np.flatnonzero(fits)[np.argsort(np.abs(misfit[fits]), kind="stable")]:
-        one, other = cells[piece], cells[others[nth]]
-        if one is None or other is None or not touching(one, other):
+        other = cells[others[nth]]
+        if other is None or not touching(own, other):
             continue
-        if tracks["cut_s"][nth] < DIVIDING_S or not is_division(one, other):
+        if tracks["cut_s"][nth] < DIVIDING_S or not is_division(own, other):
             return int(others[nth])
     return None
+
+
+def taken_for_two(tracks: Table) -> NDArray[np.bool_]:
+    """Which tracks' cells have been in pieces for so long that they are two by now."""
+    return np.asarray(tracks["cut_s"] >= np.maximum(CUT_S, tracks["whole_s"]))
 
 
 def usual_area_um2(table: Table) -> float:
@@ -143,12 +161,17 @@ def usual_area_um2(table: Table) -> float:
     return float(np.median(settled)) if len(settled) else np.nan
 
 
-def is_usual_as_one(
-    one_um2: NDArray[np.float64] | float, two_um2: float, usual_um2: float
+def is_rather_one(
+    one_um2: NDArray[np.float64] | float, two_um2: float, usual_um2: float, tracks: Table
 ) -> NDArray[np.bool_]:
-    """Whether two pieces together are more like a usual cell than each by itself."""
+    """Whether two pieces are a usual cell together rather than each by itself.
+
+    The longer the first one's track was one, the less usual the whole may be.
+    """
     apart = np.abs(np.log(one_um2 / usual_um2)) + abs(np.log(two_um2 / usual_um2))
-    return np.asarray(np.abs(np.log((one_um2 + two_um2) / usual_um2)) < apart)
+    whole = np.abs(np.log((one_um2 + two_um2) / usual_um2))
+    trust = np.where(tracks["joint_s"] == 0, tracks["frames"] / TRUSTED_FRAMES, 0.0)
+    return np.asarray(whole < apart + trust)
 
 
 def touching(one: Cell, two: Cell) -> bool:

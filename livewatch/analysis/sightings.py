@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from livewatch.model import Cell
+    from livewatch.model import Cell, View
 
 SEEN = np.dtype(
     [
@@ -44,6 +44,20 @@ class Rules:
     def of(cls, kind: Kind, diameter_um: float) -> Rules:
         """The rules for a kind of cell of that typical size."""
         return cls(MOTION[kind], diameter_um, kind is not Kind.NK)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Look:
+    """One frame's look at one kind of cell: from where, when, and whether all of it.
+
+    `whole` says that the view shows all that was ever seen of this position; `held` names the
+    identities that must not be given up (they are in an open encounter).
+    """
+
+    view: View
+    time_s: float
+    whole: bool = True
+    held: frozenset[int] = frozenset()
 
 
 def table_of(cells: Sequence[Cell]) -> NDArray[np.void]:

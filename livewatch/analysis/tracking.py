@@ -9,17 +9,17 @@ two, or took two for one, are put right (regroup.py).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from livewatch.analysis.births import absorbed, newborn, stems
 from livewatch.analysis.match import assign, likely_pairs, unseen_cost
-from livewatch.analysis.motion import PLANE, correct, predict
+from livewatch.analysis.motion import predict
 from livewatch.analysis.regroup import SETTLED_FRAMES, regrouped
-from livewatch.analysis.sightings import Rules, table_of, variance_um2
+from livewatch.analysis.sightings import table_of, variance_um2
 from livewatch.analysis.tracks import NOBODY, Tracks, sealed
+from livewatch.analysis.upkeep import LOST_UM, doubt, kept, meet, miss
 from livewatch.model import Cell
 
 if TYPE_CHECKING:
@@ -27,34 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from livewatch.model import View
-
-FORGET_S, FORGET_FRAMES = 45.0, 3
-"""A cell missing where it should be seen is given up after this long and this many frames."""
-HIDDEN_S = 1200.0
-"""A cell hidden in another is given up after this long."""
-LOST_UM = 100.0
-"""Uncertainty of place at which a cell could not be told from any other."""
-MOST = 4000
-"""Tracks kept at most; those unseen for longest go first."""
-RECENT, YOUNG = 0.15, 0.4
-"""The weight of one frame in how often a cell is seen; and of a miss while it is hardly known."""
-PACE = 0.2
-"""How fast a track's usual area and brightness follow what is seen."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Look:
-    """One frame's look at one kind of cell: from where, when, and whether all of it.
-
-    `whole` says that the view shows all that was ever seen of this position; `held` names the
-    identities that must not be given up (they are in an open encounter).
-    """
-
-    view: View
-    time_s: float
-    whole: bool = True
-    held: frozenset[int] = frozenset()
+    from livewatch.analysis.sightings import Look, Rules
 
 
 def track(
@@ -80,14 +53,14 @@ def track(
         hosts = hiding(table, seen, rows, found)
     ids = np.empty(len(seen), np.int64)
     ids[found] = table["id"][rows]
-    doubt(table, rows, cut, joint, dt_s)
+    doubt(table, seen, rows, found, cut, joint, dt_s)
     meet(table, seen, rows, found, hosts, joint, look, rules)
     miss(table, rows, look, dt_s, rules)
     born = newborn(table, seen, rows, found, look.time_s, next_id, rules)
     stems(born, cells, table, rows, found)
     table = np.concatenate((table[~absorbed(table, rows, look.held)], born))
     ids[np.setdiff1d(np.arange(len(seen)), found)] = born["id"]
-    return sealed(kept(table, look), look.time_s), named(cells, ids, table)
+    return sealed(kept(table, look, rules), look.time_s), named(cells, ids, table)
 
 
 def from_top(cells: Sequence[Cell]) -> list[Cell]:
@@ -195,110 +168,3 @@ def hiding(
         if fits.any():
             hosts[row] = rows[np.where(fits, apart_um, np.inf).argmin()]
     return hosts
-
-
-def doubt(
-    table: NDArray[np.void],
-    rows: NDArray[np.intp],
-    cut: NDArray[np.intp],
-    joint: NDArray[np.intp],
-    dt_s: float,
-) -> None:
-    """Count, in place, for how long each track's cell has been put right; less when it is well."""
-    for name, now in (("cut_s", cut), ("joint_s", joint)):
-        past = table[name]
-        well = np.zeros(len(table), bool)
-        well[rows] = True
-        well[now] = False
-        past[well] = np.maximum(past[well] - dt_s, 0.0)
-        past[now] += dt_s
-
-
-def meet(
-    table: NDArray[np.void],
-    seen: NDArray[np.void],
-    rows: NDArray[np.intp],
-    found: NDArray[np.intp],
-    hosts: NDArray[np.intp],
-    joint: NDArray[np.intp],
-    look: Look,
-    rules: Rules,
-) -> None:
-    """Write into the tracks, in place, where and how their cells were seen."""
-    hidden = np.flatnonzero(hosts != NOBODY)
-    double = np.isin(rows, hosts[hidden])
-    variance = variance_um2(seen[found], rules) + np.where(double, seen["area_um2"][found] / 8, 0)
-    before = table[["x_um", "y_um"]].copy()
-    correct(table, rows, (seen["x_um"][found], seen["y_um"][found]), variance)
-    ride(table, hidden, hosts[hidden], before, seen[found[np.searchsorted(rows, hosts[hidden])]])
-    table["host"] = NOBODY
-    table["host"][hidden] = table["id"][hosts[hidden]]
-    own = ~double & ~seen["at_edge"][found] & ~np.isin(rows, joint)
-    pace = np.maximum(PACE, 1 / (1.0 + table["frames"][rows[own]]))
-    for name in ("area_um2", "signal"):
-        table[name][rows[own]] += pace * (seen[name][found[own]] - table[name][rows[own]])
-    table["frames"][rows] += 1
-    table["presence"][rows] += RECENT * (1 - table["presence"][rows])
-    table["seen_s"][rows] = look.time_s
-    for name in ("missed", "missed_s", "outside_s"):
-        table[name][rows] = 0
-
-
-def ride(
-    table: NDArray[np.void],
-    hidden: NDArray[np.intp],
-    hosts: NDArray[np.intp],
-    before: NDArray[np.void],
-    blob: NDArray[np.void],
-) -> None:
-    """Carry hidden tracks along, in place, with the ones that hide them, within what is seen.
-
-    `before` are the places of all tracks before this frame was taken into account.
-    """
-    reach_um = 0.8 * np.sqrt(blob["area_um2"] / np.pi)
-    off = {place: table[place][hidden] - before[place][hosts] for place, _ in PLANE}
-    for place, speed in PLANE:
-        moved_um = table[place][hosts] + off[place] - blob[place]
-        table[place][hidden] = blob[place] + np.clip(moved_um, -reach_um, reach_um)
-        table[speed][hidden] = 0.0
-    # Its place is known within what hides it; of its speed nothing was learnt, so that the two
-    # no longer vary together. (Kept as they were, they would say more than can be known.)
-    table["pxx"][hidden] = np.minimum(table["pxx"][hidden], blob["area_um2"] / 4)
-    table["pxv"][hidden] = 0.0
-
-
-def miss(
-    table: NDArray[np.void], rows: NDArray[np.intp], look: Look, dt_s: float, rules: Rules
-) -> None:
-    """Count, in place, for the tracks not seen, how long they should have been."""
-    unseen = np.ones(len(table), bool)
-    unseen[rows] = False
-    view, margin_um = look.view, rules.diameter_um / 4
-    inside = (np.abs(table["x_um"] - view.x_um) <= view.width_um / 2 - margin_um) & (
-        np.abs(table["y_um"] - view.y_um) <= view.height_um / 2 - margin_um
-    )
-    young = table["frames"] < SETTLED_FRAMES
-    table["presence"] *= np.where(unseen & inside, 1 - np.where(young, YOUNG, RECENT), 1.0)
-    table["missed"][unseen & inside] += 1
-    table["missed_s"][unseen & inside] += dt_s
-    if look.whole:
-        table["outside_s"][unseen & ~inside] += dt_s
-
-
-def kept(table: NDArray[np.void], look: Look) -> NDArray[np.void]:
-    """The table without those that are gone for good."""
-    held = np.isin(table["id"], sorted(look.held))
-    passing = (table["frames"] == 1) & (table["missed"] >= 2)
-    gone = given_up(table, FORGET_S) | passing | (table["pxx"] > LOST_UM**2)
-    table = table[held | ~gone]
-    if len(table) > MOST:
-        last = np.argsort(table["seen_s"], kind="stable")[-MOST:]
-        table = table[np.sort(last)]
-    return table
-
-
-def given_up(table: NDArray[np.void], after_s: float) -> NDArray[np.bool_]:
-    """Which tracks have been missing, where they should be seen, for longer than `after_s`."""
-    hidden = table["host"] != NOBODY
-    missing = (table["missed"] >= FORGET_FRAMES) & (table["missed_s"] > after_s)
-    return np.where(hidden, table["missed_s"] > HIDDEN_S, missing)

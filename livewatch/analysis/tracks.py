@@ -37,6 +37,7 @@ COLUMNS = np.dtype(
         ("outside_s", "f8"),  # how long unseen and outside, while the whole field was in view
         ("seen_s", "f8"),  # when last seen
         ("cut_s", "f8"),  # for how long, of late, it was seen in pieces
+        ("whole_s", "f8"),  # and for how long in all as one
         ("presence", "f8"),  # in what share of recent frames that show its place it was seen
         ("joint_s", "f8"),  # and for how long as one with another
     ]

@@ -24,7 +24,8 @@ from walkers import Spoiling, Walkers, view_of
 
 from livewatch.analysis.analyst import Analyst
 from livewatch.analysis.places import rules_of
-from livewatch.analysis.tracking import Look, track
+from livewatch.analysis.sightings import Look
+from livewatch.analysis.tracking import track
 from livewatch.analysis.tracks import nobody
 from livewatch.model import Cell, Exposure, Frame, Kind, Plane, Purpose, Shot
 from livewatch.settings import Experiment
