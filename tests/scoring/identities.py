@@ -2,11 +2,13 @@
 
     python tests/scoring/identities.py walkers              outlines that walk, spoilt at random
     python tests/scoring/identities.py specimens 200 201    the synthetic specimen's pictures
+    python tests/scoring/identities.py immune               motion in ../shared/data/immune_tracks
 
 A switch is counted whenever a true cell carries another identity than when last seen, whether
 because two were swapped or because it was taken for a new one; not when it had left the field in
 between. Specimens go through the whole of segmentation: that cells are cut in two or taken for
-one there is part of the score.
+one there is part of the score. The real tracks (every 24 s; flattened from 3-D, so that they pass
+over each other) become discs of one size and brightness: only motion tells who is who.
 """
 
 from __future__ import annotations
@@ -20,7 +22,7 @@ import numpy as np
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
-from walkers import Spoiling, Walkers, view_of
+from walkers import RADIUS_UM, Spoiling, Walkers, cell_of, circle, view_of
 
 from livewatch.analysis.analyst import Analyst
 from livewatch.analysis.places import rules_of
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
 FIRST_S, SIDE_UM = 5.0, 650.0
+DATA = Path(__file__).parents[2].parent / "shared" / "data" / "immune_tracks"
 
 
 class Count(NamedTuple):
@@ -89,6 +92,28 @@ def walkers(seed: int, n: int, side_um: float, interval_s: float, frames: int) -
     return {kind: ledger.count for kind, ledger in ledgers.items()}
 
 
+def immune(rows: np.ndarray, every: int) -> Count:
+    """Track real motion, (n,) rows of t_s, x_um, y_um, track, of which every so many frames count.
+
+    As dots with the errors of segmentation, missing now and then.
+    """
+    rng, rules, ledger = np.random.default_rng(1), rules_of(Kind.NK, Experiment()), Ledger()
+    view = view_of(2 * np.ceil(max(rows["x_um"].max(), rows["y_um"].max()) + 10))
+    tracks, next_id = nobody(), 1
+    for time_s in np.unique(rows["t_s"])[::every]:
+        here = rows[(rows["t_s"] == time_s) & (rng.random(len(rows)) >= Spoiling.miss)]
+        places = [rng.normal((one["x_um"], one["y_um"]), Spoiling.centre_um) for one in here]
+        dots = [cell_of(-1, Kind.NK, circle(*place, RADIUS_UM[Kind.NK])) for place in places]
+        tracks, named = track(tracks, dots, Look(view, float(time_s)), next_id, rules)
+        next_id = max([next_id, *(cell.id + 1 for cell in named)])
+        true = {
+            (dot.x_um, dot.y_um): int(one["track"]) for dot, one in zip(dots, here, strict=True)
+        }
+        sights = [(true.get((cell.x_um, cell.y_um), -1), cell.id) for cell in named]
+        ledger.note(one for one in sights if one[0] >= 0)
+    return ledger.count
+
+
 def specimen(seed: int, scene: str, interval_s: float, frames: int) -> dict[Kind, Count]:
     """Let the whole analysis watch a synthetic specimen."""
     sample, analyst = SyntheticSpecimen(scene, seed), Analyst(Experiment())
@@ -139,10 +164,27 @@ def told(what: str, counts: Iterable[dict[Kind, Count]]) -> None:
     print(f"{what}: {', '.join(parts)}", flush=True)
 
 
+def told_immune() -> None:
+    """Print the table of the real tracks."""
+    if not DATA.is_dir():
+        print(f"skipped: no {DATA.parent.name}/{DATA.name} beside this checkout")
+        return
+    for path in sorted(DATA.glob("*.csv")):
+        rows = np.genfromtxt(path, delimiter=",", names=True)
+        for every in (1, 2):
+            one = immune(rows, every)
+            print(
+                f"{path.stem:11} every {24 * every} s: {one.switches:4} in {one.sights:5} = "
+                f"{one.per_1000:6.2f} per 1000"
+            )
+
+
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("what", choices=["walkers", "specimens"], nargs="?", default="walkers")
+    parser.add_argument(
+        "what", choices=["walkers", "specimens", "immune"], nargs="?", default="walkers"
+    )
     parser.add_argument("seeds", type=int, nargs="*")
     parser.add_argument("--scene", default="mixed")
     parser.add_argument("--interval", type=float, default=30.0)
@@ -152,6 +194,9 @@ def main() -> None:
         for seed in asked.seeds or [200, 201, 202]:
             counted = specimen(seed, asked.scene, asked.interval, asked.frames)
             told(f"{asked.scene} {seed}, every {asked.interval:g} s", [counted])
+        return
+    if asked.what == "immune":
+        told_immune()
         return
     for n, side_um in ((100, 665.0), (250, 665.0)):
         for interval_s, frames in ((30.0, 60), (10.0, 80), (2.0, 150)):
