@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from livewatch.analysis.motion import PLANE
-from livewatch.analysis.regroup import (
+from livewatch.analysis.pieces import (
     ROUND,
-    SETTLED_FRAMES,
     TRUSTED_PIECE_FRAMES,
     is_rather_one,
     touching,
     usual_area_um2,
 )
 from livewatch.analysis.sightings import variance_um2
-from livewatch.analysis.tracks import COLUMNS, NOBODY
+from livewatch.analysis.spread import SPREAD
+from livewatch.analysis.tracks import COLUMNS, NOBODY, SETTLED_FRAMES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,7 +40,7 @@ def newborn(
     new = np.setdiff1d(np.arange(len(seen)), found)
     born = np.zeros(len(new), COLUMNS)
     born["id"] = next_id + np.arange(len(new))
-    for name in ("x_um", "y_um", "area_um2", "signal"):
+    for name in ("x_um", "y_um", "area_um2", "signal", *SPREAD):
         born[name] = seen[name][new]
     born["pxx"] = variance_um2(seen[new], rules)
     born["pvv"] = rules.motion.speed_um_per_s**2

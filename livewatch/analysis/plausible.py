@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from livewatch.analysis.morsel import holds
-from livewatch.analysis.regroup import SETTLED_FRAMES
+from livewatch.analysis.tracks import SETTLED_FRAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

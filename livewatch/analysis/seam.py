@@ -40,16 +40,20 @@ def nearest_points(one: Ring, two: Ring) -> tuple[int, int, float]:
     return at, other, np.sqrt(best)
 
 
-def parts(outline: Ring, places: Points, areas: Points) -> tuple[list[Ring], Points]:
+def parts(
+    outline: Ring, places: Points, areas: Points, axis: Points | None = None
+) -> tuple[list[Ring], Points]:
     """An outline cut straight into as many as there are `places` (n, 2), which they follow.
 
-    Each has its share of the area by `areas` (n,). The cuts are across the longer axis, or, where
-    there is none, across the line on which the places lie. Also (n, 4): area, perimeter, x, y.
+    Each has its share of the area by `areas` (n,). The cuts are across `axis`, a unit vector;
+    if none is given across the longer axis, or, where there is none, across the line on which the
+    places lie. Also (n, 4): area, perimeter, x, y.
     """
     ring = np.asarray(outline, np.float64)
     middle = ring.mean(0)
     ring = ring - middle
-    axis = axis_of(ring, places - places.mean(0))
+    if axis is None:
+        axis = axis_of(ring, places - places.mean(0))
     order = np.argsort((places - middle) @ axis, kind="stable")
     whole = float(shape_of(ring)[0] / areas.sum())
     cuts = [cut_at(ring, axis, share * whole) for share in np.cumsum(areas[order])[:-1]]

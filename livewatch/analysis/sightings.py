@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from livewatch.analysis.motion import MOTION, Motion
+from livewatch.analysis.spread import SPREAD, spreads_of
 from livewatch.model import Kind
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ SEEN = np.dtype(
         ("signal", "f8"),
         ("roundness", "f8"),
         ("at_edge", "?"),
+        *((name, "f8") for name in SPREAD),
     ]
 )
 
@@ -63,8 +65,8 @@ class Look:
 def table_of(cells: Sequence[Cell]) -> NDArray[np.void]:
     """Cells as a table."""
     rows = [
-        (cell.x_um, cell.y_um, cell.area_um2, cell.signal, cell.roundness, cell.at_edge)
-        for cell in cells
+        (cell.x_um, cell.y_um, cell.area_um2, cell.signal, cell.roundness, cell.at_edge, *spread)
+        for cell, spread in zip(cells, spreads_of(cells).tolist(), strict=True)
     ]
     return np.array(rows, SEEN)
 

@@ -16,9 +16,9 @@ import numpy as np
 from livewatch.analysis.births import absorbed, newborn, stems
 from livewatch.analysis.match import assign, likely_pairs, unseen_cost
 from livewatch.analysis.motion import predict
-from livewatch.analysis.regroup import SETTLED_FRAMES, regrouped
+from livewatch.analysis.regroup import regrouped
 from livewatch.analysis.sightings import table_of, variance_um2
-from livewatch.analysis.tracks import NOBODY, Tracks, sealed
+from livewatch.analysis.tracks import NOBODY, SETTLED_FRAMES, Tracks, sealed
 from livewatch.analysis.upkeep import LOST_UM, doubt, kept, meet, miss
 from livewatch.model import Cell
 

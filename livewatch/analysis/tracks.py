@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 NOBODY = -1
+SETTLED_FRAMES = 3
+"""A cell seen this often is no passing speck."""
 
 COLUMNS = np.dtype(
     [
@@ -31,6 +33,9 @@ COLUMNS = np.dtype(
         ("pvv", "f8"),
         ("area_um2", "f8"),  # usual, from frames in which the border does not cut the cell
         ("signal", "f8"),
+        ("sxx_um2", "f8"),  # how the area is spread around its centre: second moments
+        ("sxy_um2", "f8"),
+        ("syy_um2", "f8"),
         ("frames", "i4"),  # seen in so many
         ("missed", "i4"),  # frames in a row in which it should have been seen and was not
         ("missed_s", "f8"),  # and how long that has been

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from livewatch.analysis.motion import PLANE, correct
-from livewatch.analysis.regroup import LOSS, SETTLED_FRAMES
+from livewatch.analysis.pieces import LOSS
 from livewatch.analysis.sightings import variance_um2
-from livewatch.analysis.tracks import NOBODY
+from livewatch.analysis.spread import SPREAD
+from livewatch.analysis.tracks import NOBODY, SETTLED_FRAMES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,8 +31,8 @@ MOST = 4000
 """Tracks kept at most; those unseen for longest go first."""
 RECENT, YOUNG = 0.15, 0.4
 """The weight of one frame in how often a cell is seen; and of a miss while it is hardly known."""
-PACE = 0.2
-"""How fast a track's usual area and brightness follow what is seen."""
+PACE, NIMBLE = 0.2, 0.5
+"""How fast a track's usual area and brightness, and its shape, follow what is seen."""
 
 
 def doubt(
@@ -84,6 +85,9 @@ def meet(
     cut = ~double & seen["at_edge"][found] & ~np.isin(rows, joint)
     least_um2 = seen["area_um2"][found[cut]]  # the border hides the rest of it
     table["area_um2"][rows[cut]] = np.maximum(table["area_um2"][rows[cut]], least_um2)
+    whole = ~double & ~seen["at_edge"][found]
+    for name in SPREAD:
+        table[name][rows[whole]] += NIMBLE * (seen[name][found[whole]] - table[name][rows[whole]])
     table["frames"][rows] += 1
     table["presence"][rows] += RECENT * (1 - table["presence"][rows])
     table["seen_s"][rows] = look.time_s

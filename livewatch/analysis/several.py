@@ -1,0 +1,147 @@
+"""Several cells: what segmentation took for one is parted, what it parted wrongly is parted anew.
+
+Tracks know where each cell should be, how large it was and how its area was spread. A cell that is
+as large as itself and its missing neighbours together, and lies over where all of them should be,
+is all of them. Two that touch, together as large as ever but shared out otherwise than before,
+were cut at the wrong place. Neither is believed for long: what stays so is so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from livewatch.analysis.pieces import SEAM_UM, touching, union
+from livewatch.analysis.seam import parts
+from livewatch.analysis.spread import SPREAD, axis_between
+from livewatch.analysis.tracks import NOBODY, SETTLED_FRAMES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from numpy.typing import NDArray
+
+    from livewatch.model import Cell
+
+    Rows = NDArray[np.intp]
+    Table = NDArray[np.void]
+
+JOINT_S = 300.0
+"""Two cells are thought to be seen as one for no longer than this."""
+KNOWN_FRAMES = 20
+"""A cell seen this often has its size and shape."""
+OTHERWISE, AS_LARGE = np.log(1.5), np.log(1.2)
+"""How much the areas of two must have changed against each other, and how little their sum, to say
+that they were cut at the wrong place."""
+
+
+def part(cells: list[Cell | None], table: Table, owner: Rows, hosts: Rows) -> Rows:
+    """Part, in place, cells that are several; the rows of all tracks that are seen so."""
+    joint: list[int] = []
+    where = {int(row): at for at, row in enumerate(owner) if row != NOBODY}
+    for host in np.unique(hosts[hosts != NOBODY]).tolist():
+        blob = cells[where[host]]
+        if blob is None or blob.at_edge:
+            continue
+        members = inside(blob, table, host, np.flatnonzero(hosts == host))
+        if len(members) > 1:
+            cells[where[host]], *others = shares(blob, table[members])
+            cells.extend(others)
+            joint += members
+    return np.array(sorted(joint), np.intp)
+
+
+def inside(blob: Cell, table: Table, host: int, hidden: Rows) -> list[int]:
+    """The rows that a cell's size says it is made up of: the host and none, some or all hidden."""
+    own = table[host]
+    known = table["frames"][hidden] >= SETTLED_FRAMES
+    known &= table["joint_s"][hidden] < JOINT_S
+    known &= (table["stem"][hidden] != own["id"]) & (own["stem"] != table["id"][hidden])
+    hidden = hidden[known]
+    apart_um = np.hypot(table["x_um"][hidden] - blob.x_um, table["y_um"][hidden] - blob.y_um)
+    hidden = hidden[np.argsort(apart_um, kind="stable")]
+    sums = own["area_um2"] + np.concatenate(([0.0], np.cumsum(table["area_um2"][hidden])))
+    count = int(np.abs(np.log(blob.area_um2 / sums)).argmin())
+    return [host, *hidden[:count].tolist()]
+
+
+def shares(blob: Cell, members: Table) -> list[Cell]:
+    """A cell as the several that it is, in order of `members`: cut straight, each its share."""
+    places = np.column_stack((members["x_um"], members["y_um"]))
+    spread = np.column_stack([members[name] for name in SPREAD])
+    axis = axis_between(places, spread) if len(members) == 2 else None
+    rings, shapes = parts(blob.outline_um, places, members["area_um2"], axis)
+    return [
+        replace(
+            blob, x_um=x_um, y_um=y_um, area_um2=area_um2, perimeter_um=length_um, outline_um=ring
+        )
+        for ring, (area_um2, length_um, x_um, y_um) in zip(rings, shapes.tolist(), strict=True)
+    ]
+
+
+# --- cut at the wrong place -----------------------------------------------------------
+
+
+def part_anew(cells: list[Cell | None], table: Table, owner: Rows) -> Rows:
+    """Part anew, in place, neighbours that were cut at the wrong place; the rows of those."""
+    anew: set[int] = set()
+    for one, other in wrongly_cut(cells, table, owner):
+        rows = owner[[one, other]]
+        if not anew.isdisjoint(rows.tolist()):
+            continue
+        members = [one, other, *pieces_beside(one, other, cells, owner)]
+        whole = joined([cell for cell in (cells[at] for at in members) if cell is not None])
+        if abs(np.log(whole.area_um2 / table["area_um2"][rows].sum())) <= AS_LARGE:
+            for at in members:
+                cells[at] = None
+            cells[one], cells[other] = shares(whole, table[rows])
+            anew.update(rows.tolist())
+    return np.array(sorted(anew), np.intp)
+
+
+def wrongly_cut(
+    cells: Sequence[Cell | None], table: Table, owner: Rows
+) -> Iterator[tuple[int, int]]:
+    """Pairs of known cells that touch and whose areas changed against each other, worst first."""
+    area_um2 = np.array(
+        [cell.area_um2 if cell is not None and not cell.at_edge else np.nan for cell in cells]
+    )
+    known = np.flatnonzero((owner != NOBODY) & np.isfinite(area_um2))
+    tracks = table[owner[known]]
+    good = (tracks["frames"] >= KNOWN_FRAMES) & (
+        tracks["joint_s"] < np.maximum(JOINT_S, tracks["whole_s"])
+    )
+    known, tracks = known[good], tracks[good]
+    change = np.log(area_um2[known] / tracks["area_um2"])
+    wide_um = np.sqrt(np.maximum(tracks["area_um2"], area_um2[known]))
+    for nth in np.argsort(change, kind="stable"):
+        if change[nth] > -OTHERWISE / 2:
+            return
+        reach_um = wide_um + wide_um[nth] + SEAM_UM
+        apart_um = np.hypot(*(tracks[place] - tracks[place][nth] for place in ("x_um", "y_um")))
+        grown = (apart_um < reach_um) & (change - change[nth] > OTHERWISE) & (change > 0)
+        for other in known[grown].tolist():
+            if touch(cells[known[nth]], cells[other]):
+                yield int(known[nth]), other
+
+
+def pieces_beside(one: int, other: int, cells: Sequence[Cell | None], owner: Rows) -> list[int]:
+    """Cells that nobody claims and that touch one of two: pieces of them, if the sum is right."""
+    loose = [at for at in np.flatnonzero(owner == NOBODY).tolist() if cells[at] is not None]
+    return [at for at in loose if touch(cells[at], cells[one]) or touch(cells[at], cells[other])]
+
+
+def touch(one: Cell | None, other: Cell | None) -> bool:
+    """Whether both are there and lie against each other."""
+    return one is not None and other is not None and touching(one, other)
+
+
+def joined(cells: Sequence[Cell]) -> Cell:
+    """Cells as one, the nearest united first, so that outlines do not cross."""
+    whole, *rest = cells
+    while rest:
+        at = next((at for at, cell in enumerate(rest) if touching(whole, cell)), 0)
+        whole = union(whole, rest.pop(at))
+    return whole
