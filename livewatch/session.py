@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from livewatch.clock import Clock
     from livewatch.loop import Watch
     from livewatch.microscope.microscope import Microscope
-    from livewatch.model import Decision, Instrument, Reply, Shot
+    from livewatch.model import Decision, Instrument, News, Reply, Shot
     from livewatch.policy.state import PolicyState
     from livewatch.recording.recorder import Recorder
     from livewatch.recording.resume import Memory
@@ -71,6 +71,17 @@ class Before:
 
     memory: Memory
     time_s: float
+
+
+class Remembering(Policy):
+    """A policy that can be asked what it remembers by now: `state`."""
+
+    state: PolicyState | None = None
+
+    def decide(self, state: PolicyState, news: News) -> tuple[PolicyState, Decision]:
+        """The next decision, in the light of one piece of news."""
+        self.state, decision = super().decide(state, news)
+        return self.state, decision
 
 
 class Session:
@@ -110,7 +121,7 @@ class Session:
             self._segmenters_given_up,
             before.memory.analysis if before else None,
         )
-        self._policy = Policy(experiment, instrument)
+        self._mind = Remembering(experiment, instrument)
         self._reserve_bytes = int(experiment.limits.disk_reserve_gb * 1e9)
         self._listeners: list[Callable[[Step], None]] = []
         self._afterwards: list[Callable[[], object]] = []
@@ -190,7 +201,7 @@ class Session:
         self.clock.start()
         begun, number = self._begun()
         self._watchdog.start(begun[1].shot)
-        loop = watch(self._lookout, self._policy, self._publish, stopwatch_s, begun, number)
+        loop = watch(self._lookout, self._mind, self._publish, stopwatch_s, begun, number)
         self._microscope.run(self._recorded(loop), self._inbox)
         for taken in self._microscope.unread:
             why = "exposed in a burst, and not read before the session was over"
@@ -207,9 +218,9 @@ class Session:
     def _begun(self) -> tuple[tuple[PolicyState, Decision], int]:
         """The first decision, and how many were made before it."""
         if self._before is None:
-            return self._policy.begin(0.0), 0
+            return self._mind.begin(0.0), 0
         memory = self._before.memory
-        return self._policy.resume(memory.policy, self._before.time_s), memory.decisions
+        return self._mind.resume(memory.policy, self._before.time_s), memory.decisions
 
     def _recorded(self, loop: Watch) -> Generator[Shot, Reply, None]:
         """The loop, with every frame recorded, and acknowledged before it has consequences."""
@@ -243,7 +254,7 @@ class Session:
         self._basis = None if step.observation is None else step.observation.frame
         self.tally = self.tally.after(step)
         self.latencies.add(step.lateness)
-        self._recorder.step(step)
+        self._recorder.step(step, self._mind.state)
         self._watchdog.see(step)
         self._gaps.after(step.reply)
         for listener in tuple(self._listeners):

@@ -18,7 +18,7 @@ from livewatch.analysis.freeze import to_json
 from livewatch.analysis.segmentation.segmenter import SegmenterError
 from livewatch.clock import VirtualClock
 from livewatch.inbox import Inbox
-from livewatch.lookout import Lookout
+from livewatch.lookout import Lookout, lookout
 from livewatch.lookout.apart import Apart
 from livewatch.lookout.beside import Beside
 from livewatch.lookout.desk import Failed, Lost
@@ -150,13 +150,14 @@ class Watched:
     def __init__(self, experiment: Experiment) -> None:
         self.faults: list[str] = []
         self.given_up_after: list[int] = []
+        self.kept_after: list[int] = []
         self.inbox = Inbox()
         self.lookout = Lookout(
             experiment,
             VirtualClock(),
             self.inbox,
             lambda what, fault: self.faults.append(f"{what}: {fault}"),
-            lambda *_: None,
+            lambda frame, *_: self.kept_after.append(frame),
             self.given_up_after.append,
         )
         self.lookout.start()
@@ -197,6 +198,28 @@ def test_a_plug_in_that_hangs_again_and_again_is_given_up_for_the_built_in_one(
     assert "'classic' goes on" in watched.lookout.given_up
     assert watched.lookout.is_stuck is not own_process
     watched.lookout.close()
+
+
+def test_what_analysis_remembers_is_kept_after_so_much_work_and_after_so_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    now_s = [0.0]
+    monkeypatch.setattr(lookout, "stopwatch_s", lambda: now_s[0])
+    watched = Watched(Experiment())
+    observe, work_s = watched.lookout._desk.observe, [0.0]
+
+    def working(frame: Frame) -> Observation:
+        now_s[0] += work_s[0]
+        return observe(frame)
+
+    monkeypatch.setattr(watched.lookout._desk, "observe", working)
+    for frame, work_s[0], idle_s in zip(
+        FRAMES, (2.0, 2.0, 0.0, 0.0, 0.0), (0, 0, 31, 0, 0), strict=False
+    ):
+        watched.look(frame)
+        now_s[0] += idle_s
+    watched.lookout.close()
+    assert watched.kept_after == [1, 3]
 
 
 # --- no orphans ------------------------------------------------------------------------

@@ -167,7 +167,7 @@ def test_a_fault_in_the_loop_ends_the_session_as_failed_with_the_sample_dark(
         raise RuntimeError("a fault made for this test")
 
     session = demo(tmp_path / "out")
-    monkeypatch.setattr(session._policy, "decide", broken)
+    monkeypatch.setattr(session._mind, "decide", broken)
     left = list[list[str]]()
     plain = session._microscope.leave
     monkeypatch.setattr(session._microscope, "leave", lambda: left.append(plain()) or left[-1])

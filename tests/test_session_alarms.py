@@ -152,7 +152,7 @@ def test_a_session_that_fails_tells_so_before_it_is_over(
         raise RuntimeError("a fault made for this test")
 
     session = demo(tmp_path / "out", monkeypatch)
-    monkeypatch.setattr(session._policy, "decide", broken)
+    monkeypatch.setattr(session._mind, "decide", broken)
     run(session)
     assert any("the session ended: RuntimeError: a fault made" in text for text in spy.told)
     assert recorded(tmp_path / "out", "alarm")[-1]["trouble"] == "end"

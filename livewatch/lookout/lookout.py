@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from livewatch.settings import Experiment
 
 CHECKPOINT_S = 30.0
+CHECKPOINT_WORK_S = 3.0
+"""What analysis remembers is kept so often, and after so much work: that is all that a resumption
+has to do again."""
 MARGIN_S = 5.0
 """Where work takes no session time the loop waits for analysis, this much longer than it may take:
 hanging analysis is then given up here, not there."""
@@ -62,6 +65,7 @@ class Lookout:
         self._on_checkpoint = on_checkpoint
         self._on_giving_up = on_giving_up
         self._kept_s = stopwatch_s()
+        self._worked_s = 0.0
         self._clock = clock
         self._inbox = inbox
         self._changed = threading.Condition()
@@ -116,15 +120,18 @@ class Lookout:
         while (frame := self._next()) is not None:
             self._begun_s = stopwatch_s()
             try:
-                self._put(self._desk.observe(frame))
+                observation = self._desk.observe(frame)
             except Failed as failed:
                 self._failed(frame, failed)
+                self._keep(frame)
             except Lost as lost:
                 self._failed(frame, lost)
                 self._begun_s = None
                 self._replace(frame)
             else:
+                self._put(observation)
                 self._in_a_row = 0
+                self._worked_s += stopwatch_s() - self._begun_s
                 self._keep(frame)
             self._begun_s = None
 
@@ -146,8 +153,9 @@ class Lookout:
 
     def _keep(self, frame: Frame) -> None:
         """Now and then, have what analysis remembers kept."""
-        if stopwatch_s() - self._kept_s > CHECKPOINT_S:
-            self._kept_s = stopwatch_s()
+        is_long_ago = stopwatch_s() - self._kept_s > CHECKPOINT_S
+        if is_long_ago or self._worked_s > CHECKPOINT_WORK_S:
+            self._kept_s, self._worked_s = stopwatch_s(), 0.0
             self._on_checkpoint(frame.index, self._observed, self._desk.state)
 
     def _replace(self, frame: Frame) -> None:

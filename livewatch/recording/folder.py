@@ -8,6 +8,7 @@ is no damage: an unfinished last line is left out.
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -17,7 +18,7 @@ from livewatch.model import Encounter
 from livewatch.recording.entry import Entry, checksum
 from livewatch.recording.header import FORMAT
 from livewatch.recording.layout import END, EVENTS, FRAMES, OBSERVATIONS, SESSION, take_path
-from livewatch.recording.line import read_lines, read_offsets
+from livewatch.recording.line import decoded, read_lines, read_offsets, whole_lines
 from livewatch.recording.take import read_plane
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
 Fact = TypeVar("Fact")
 LARGEST_JSON = 64 * 2**20
+EVENT_LINE = re.compile(rb'\{"event":[0-9]+,"kind":"([a-z ]*)"')
 ENCOUNTER: TypeAdapter[Encounter] = TypeAdapter(Encounter)
 
 
@@ -120,27 +122,46 @@ class SessionFolder:
 
     # --- what happened -----------------------------------------------------------------
 
-    def events(self) -> Iterator[Mapping[str, Any]]:
-        """Every event, in order: `event` (its number), `kind`, and what belongs to the kind."""
-        path = self.path / EVENTS
-        for number, event in enumerate(read_lines(path)):
-            if event.get("event") != number or not isinstance(event.get("kind"), str):
-                raise BadInput(f"{path}, line {number + 1}: damaged, not event {number}")
-            yield event
+    def events(self, *kinds: str, first: int = 0, at: int = 0) -> Iterator[Mapping[str, Any]]:
+        """Events, in order: `event` (its number), `kind`, and what belongs to the kind.
 
-    def observations(self) -> Iterator[Mapping[str, Any]]:
-        """What was seen in every analysed frame, in the order it was known; see `seen.py`."""
-        return read_lines(self.path / OBSERVATIONS)
+        Where `kinds` are given, only those whose kind begins like one of them; into the lines of
+        others it is not looked, which is quick. Event `first` begins at byte `at` of the ledger.
+        """
+        path = self.path / EVENTS
+        if not path.exists():
+            return
+        wanted = tuple(kind.encode() for kind in kinds or ("",))
+        with path.open("rb") as file:
+            file.seek(at)
+            for number, line in enumerate(whole_lines(file, path), first):
+                begin = EVENT_LINE.match(line)
+                if begin is None or begin[1].startswith(wanted):
+                    event = self._event(number, decoded(line, path, number + 1))
+                    if event["kind"].startswith(kinds or ""):
+                        yield event
+
+    def _event(self, number: int, event: Mapping[str, Any]) -> Mapping[str, Any]:
+        if event.get("event") != number or not isinstance(event.get("kind"), str):
+            raise BadInput(f"{self.path / EVENTS}, line {number + 1}: damaged, not event {number}")
+        return event
+
+    def observations(self, at: int = 0) -> Iterator[Mapping[str, Any]]:
+        """What was seen in analysed frames, in the order it was known; see `seen.py`.
+
+        `at` is the byte at which the first of them begins.
+        """
+        return read_lines(self.path / OBSERVATIONS, at)
+
+    def told_encounters(self) -> Iterator[tuple[object, Encounter]]:
+        """What was told of encounters, in order, each with the frame that told it."""
+        for event in self.events("encounter "):
+            where = f"{self.path / EVENTS}, event {event['event']}"
+            yield event.get("frame"), parsed(ENCOUNTER, event.get("encounter"), where)
 
     def encounters(self) -> Mapping[int, Encounter]:
         """Every encounter by its id, as it was last known."""
-        found: dict[int, Encounter] = {}
-        for event in self.events():
-            if event["kind"].startswith("encounter "):
-                where = f"{self.path / EVENTS}, event {event['event']}"
-                encounter = parsed(ENCOUNTER, event.get("encounter"), where)
-                found[encounter.id] = encounter
-        return found
+        return {encounter.id: encounter for _, encounter in self.told_encounters()}
 
 
 def foreign(header: Mapping[str, Any]) -> str:

@@ -34,11 +34,17 @@ class Gaps:
             self._last_s = reply.end_s if isinstance(reply, Frame) else reply.time_s
 
     def before(self, frame: Frame) -> Mapping[str, float] | None:
-        """The gap that ended with `frame`, as it is written down; None if there is none."""
+        """The gap that ended with `frame`, or in it; as it is written down, None if there is none.
+
+        A machine may also fall asleep while the camera exposes.
+        """
         offset_s = wall_s() - stopwatch_s()
         jump_s = offset_s - self._offset_s
         due_s = max(frame.shot.not_before_s, self._last_s)
-        if abs(jump_s) <= CLOCK_JUMP_S and frame.time_s - due_s <= self._interval_s:
+        exposing_s = sum(each.exposure_ms for each in frame.exposures) / 1e3
+        idle_s = frame.end_s - frame.time_s - exposing_s
+        over_s = frame.end_s if idle_s > self._interval_s else frame.time_s
+        if abs(jump_s) <= CLOCK_JUMP_S and over_s - due_s <= self._interval_s:
             return None
         self._offset_s = offset_s
-        return {"from_s": due_s, "to_s": frame.time_s, "wall_jump_s": jump_s}
+        return {"from_s": due_s, "to_s": over_s, "wall_jump_s": jump_s}

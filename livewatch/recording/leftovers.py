@@ -15,7 +15,7 @@ from livewatch.recording.layout import (
     TAKE_SUFFIX,
     TAKES,
 )
-from livewatch.recording.line import cut_torn_line
+from livewatch.recording.line import cut_torn_line, read_offsets
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,7 +45,7 @@ def leftovers(folder: Path) -> Leftovers:
         cut_torn_line(folder / name)
     _set_aside(folder / END)
     session = SessionFolder.open(folder)
-    events = sum(1 for _ in session.events())
+    events = len(read_offsets(folder / EVENTS))
     return Leftovers(len(session), _last_take(folder / TAKES), events, session.encounters())
 
 

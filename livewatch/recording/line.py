@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 LONGEST_LINE = 64 * 2**20
+BLOCK = 2**16
+"""A crash's torn line is looked for from the end, so many bytes at a time."""
 
 
 def encoded(fact: object) -> bytes:
@@ -41,6 +43,11 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self._file = path.open("ab", buffering=0)
         self._end = self._file.seek(0, os.SEEK_END)
+
+    @property
+    def end(self) -> int:
+        """Where the next line will begin, in bytes."""
+        return self._end
 
     def append(self, fact: object) -> None:
         """Write one line; raises `OSError`, leaving the file as it was, if there is no room."""
@@ -81,20 +88,36 @@ def cut_torn_line(path: Path) -> None:
     """Cut off what a crash left of a last line, so that the next one begins on its own."""
     if path.exists():
         with path.open("rb+") as file:
-            whole = sum(len(line) for line in whole_lines(file, path))
-            file.truncate(whole)
+            at = file.seek(0, os.SEEK_END)
+            while at and not begins_line(path, at):
+                begin = max(at - BLOCK, 0)
+                file.seek(begin)
+                at = begin + file.read(at - begin).rfind(b"\n") + 1
+            file.truncate(at)
 
 
-def read_lines(path: Path) -> Iterator[Mapping[str, Any]]:
-    """Every whole line of a ledger, in order; nothing if there is no such file.
+def begins_line(path: Path, at: int) -> bool:
+    """Whether a line of a ledger begins at byte `at`, or will, at its end."""
+    if at == 0:
+        return True
+    if not path.exists():
+        return False
+    with path.open("rb") as file:
+        file.seek(at - 1)
+        return file.read(1) == b"\n"
+
+
+def read_lines(path: Path, at: int = 0) -> Iterator[Mapping[str, Any]]:
+    """Every whole line of a ledger from byte `at` on, in order; nothing if there is no such file.
 
     Raises `BadInput`, with the line's number, for a line that is not a JSON object.
     """
     if not path.exists():
         return
     with path.open("rb") as file:
+        file.seek(at)
         for number, line in enumerate(whole_lines(file, path), 1):
-            yield _decoded(line, path, number)
+            yield decoded(line, path, number)
 
 
 def whole_lines(file: BinaryIO, path: Path) -> Iterator[bytes]:
@@ -108,7 +131,8 @@ def whole_lines(file: BinaryIO, path: Path) -> Iterator[bytes]:
             raise BadInput(f"{path}, line {number}: longer than any line livewatch writes")
 
 
-def _decoded(line: bytes, path: Path, number: int) -> Mapping[str, Any]:
+def decoded(line: bytes, path: Path, number: int) -> Mapping[str, Any]:
+    """The JSON object that a line holds; `BadInput`, with the line's number, if it is none."""
     try:
         fact = json.loads(line)
     except (ValueError, RecursionError) as error:

@@ -14,11 +14,13 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
 from livewatch.errors import BadInput
 from livewatch.model import Frame
 from livewatch.recording.ballast import Ballast
+from livewatch.recording.checkpoint import kept
 from livewatch.recording.header import made_with
 from livewatch.recording.layout import BALLAST, SESSION, TAKES
 from livewatch.recording.leftovers import Leftovers, leftovers
@@ -34,12 +36,26 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from livewatch.model import Step
+    from livewatch.policy.state import PolicyState
 
 QUEUE_BYTES = 256 * 2**20
 
 
 class RecordingError(OSError):
     """Something could not be written down; says what, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Analysis:
+    """What analysis remembers after a frame and `observed` observations.
+
+    Later ones begin at byte `observation_at` of their ledger, or after.
+    """
+
+    frame: int
+    observed: int
+    analysis: Mapping[str, Any]
+    observation_at: int
 
 
 class Recorder:
@@ -53,8 +69,9 @@ class Recorder:
         self._ballast = Ballast(folder / BALLAST)
         self._room = Room(queue_bytes)
         self._pending: dict[int, Future[None]] = {}
-        self._state: tuple[int, int, Mapping[str, Any]] | None = None
+        self._state: _Analysis | None = None
         self._observed = 0
+        self._decided = left.frames if left else 0
         self._fault: RecordingError | None = None
         self._lock = threading.Lock()
         self._closed = False
@@ -131,10 +148,13 @@ class Recorder:
         elif index > self.acknowledged:
             raise self._fault or RecordingError(f"frame {index} was never handed to the recorder")
 
-    def step(self, step: Step) -> None:
-        """Write down one turn of the loop: what was seen, encounters' changes, the decision."""
+    def step(self, step: Step, policy: PolicyState | None = None) -> None:
+        """Write down one turn of the loop: what was seen, encounters' changes, the decision.
+
+        `policy` is what the policy remembers after it, and is kept in a checkpoint that is due.
+        """
         if not self._closed:
-            self._submit("a decision", lambda: self._write_step(step))
+            self._submit("a decision", lambda: self._write_step(step, policy))
 
     def event(self, kind: str, payload: Mapping[str, Any]) -> None:
         """Write down anything else that happened: a fault, a pause, a resumption."""
@@ -144,11 +164,12 @@ class Recorder:
     def checkpoint(self, frame: int, observed: int, state: Mapping[str, Any]) -> None:
         """Keep what analysis remembers after `frame`, for a resumption; the newest is enough.
 
-        It is written once the ledger holds as many observations as were made (`observed`), so
-        that it never knows more than the ledger: one that is late is in it all the same.
+        It is written once the ledger holds as many observations as were made (`observed`), and is
+        on the disk, so that it never knows more than the ledger: one that is late is in it all
+        the same. To be called before the next frame is observed.
         """
         with self._lock:
-            self._state = frame, observed, state
+            self._state = _Analysis(frame, observed, state, self._scribe.observation_at)
 
     def settle(self) -> None:
         """Return once everything handed over so far is written, or has failed."""
@@ -232,7 +253,7 @@ class Recorder:
             with self._lock:
                 self._pending.pop(index, None)
 
-    def _write_step(self, step: Step) -> None:
+    def _write_step(self, step: Step, policy: PolicyState | None) -> None:
         """Write a turn; none from the first on whose frame could not be written."""
         if isinstance(step.reply, Frame) and step.reply.index > self.acknowledged:
             self._broke_off = True
@@ -240,13 +261,16 @@ class Recorder:
             return
         self._scribe.step(step)
         self._observed += step.observation is not None
+        if isinstance(step.reply, Frame):
+            self._decided = step.reply.index + 1
         with self._lock:
-            kept = self._state
-            if kept is None or self._observed < kept[1]:
+            state = self._state
+            if state is None or self._observed < state.observed:
                 return
             self._state = None
-        frame, _, state = kept
-        self._syncer.touch([self._scribe.checkpoint(frame, state)])
+        mark = self._scribe.mark(state.observation_at, self._decided, step.decision.id)
+        content = kept(state.frame, state.analysis, policy, mark)
+        self._syncer.afterwards(lambda: self._scribe.checkpoint(content))
 
 
 def _check(frame: Frame) -> None:

@@ -17,6 +17,7 @@ from livewatch.errors import BadInput
 from livewatch.loop import announced
 from livewatch.recording.entry import Entry
 from livewatch.recording.layout import EVENTS, OBSERVATIONS, SESSION
+from livewatch.recording.mark import BEGINNING
 from livewatch.recording.retold import Resumption, experiment_of, observations, turns
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from livewatch.policy.policy import Policy
     from livewatch.policy.state import PolicyState
     from livewatch.recording.folder import SessionFolder
+    from livewatch.recording.mark import Mark
     from livewatch.recording.retold import Turn
 
 FAILED = "analysis failed"
@@ -121,10 +123,8 @@ def given_up(session: SessionFolder) -> list[range]:
     """
     spans: list[range] = []
     since: int | None = None
-    for event in session.events():
+    for event in session.events("segmenters given up", "resumed"):
         kind, frame = event["kind"], event.get("frame")
-        if kind not in ("segmenters given up", "resumed"):
-            continue
         if not isinstance(frame, int):
             raise BadInput(f"{session.path / EVENTS}, event {event['event']}: damaged, no frame")
         if kind == "segmenters given up":
@@ -161,18 +161,19 @@ def decided_again(
 
 @dataclass(frozen=True, slots=True)
 class Mind:
-    """What a policy remembers after a session's last turn.
-
-    `decisions` counts those it has made; `last_s` is the latest session time written down.
-    """
+    """What a policy remembers after a session's last turn, and how many decisions it has made."""
 
     state: PolicyState
     decisions: int
-    last_s: float
 
 
-def minded(session: SessionFolder, policy: Policy, known: Mapping[int, Observation]) -> Mind:
-    """What a session's policy remembers at its end.
+def minded(
+    session: SessionFolder,
+    policy: Policy,
+    known: Mapping[int, Observation],
+    since: tuple[PolicyState, Mark] | None = None,
+) -> Mind:
+    """What a session's policy remembers at its end; from the beginning, or `since` a checkpoint.
 
     It is told what is `known` of each frame, as written down, and is not asked what to do: quick,
     for no image is looked at again and the state changes with news only.
@@ -184,22 +185,19 @@ def minded(session: SessionFolder, policy: Policy, known: Mapping[int, Observati
             raise BadInput(f"{where}: what was seen in frame {frame} is not there")
         return known[frame]
 
-    state, decisions, frames = policy.begin(begun_s(session))[0], 0, 0
-    latest_s = session.entry(len(session) - 1).exposures[-1].end_s if len(session) else 0.0
-    for turn in turns(session):
+    state, mark = since or (policy.begin(begun_s(session))[0], BEGINNING)
+    decisions, frames = mark.decisions, mark.frames
+    for turn in turns(session, mark):
         if isinstance(turn, Resumption):
             state = undecided(session, policy, state, frames, turn.frame)
             state, frames = policy.resume(state, turn.time_s)[0], turn.frame
-            latest_s = max(latest_s, turn.time_s)
             continue
         decisions += 1
         if isinstance(turn.came, Entry):
             frames = turn.came.frame + 1
         for news in told(turn, seen):
             state = policy.learnt(state, news)
-        if turn.came is not None:
-            latest_s = max(latest_s, turn.came.time_s)
-    return Mind(undecided(session, policy, state, frames, len(session)), decisions, latest_s)
+    return Mind(undecided(session, policy, state, frames, len(session)), decisions)
 
 
 def begun_s(session: SessionFolder) -> float:

@@ -1,19 +1,17 @@
 """Going on after a crash: what analysis and policy remembered, had again from the session folder.
 
-The policy is told again what was seen, which takes no images. Analysis thaws its last
-checkpoint and looks again at the few frames after it.
+Both thaw their last checkpoint. The policy is then told again what was seen since, which takes no
+images; analysis looks again at the few frames after it.
 """
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from livewatch.analysis.freeze import from_json
-from livewatch.errors import BadInput
-from livewatch.recording.folder import SessionFolder, read_json
-from livewatch.recording.layout import CHECKPOINT
+from livewatch.recording.checkpoint import checkpoint_of
+from livewatch.recording.folder import SessionFolder
+from livewatch.recording.mark import BEGINNING
 from livewatch.recording.rederive import Again, minded
 from livewatch.recording.retold import observations
 
@@ -25,6 +23,7 @@ if TYPE_CHECKING:
     from livewatch.model import Observation
     from livewatch.policy.policy import Policy
     from livewatch.policy.state import PolicyState
+    from livewatch.recording.checkpoint import Checkpoint
     from livewatch.recording.rederive import Looking
 
 
@@ -46,25 +45,30 @@ def remembered(folder: Path, policy: Policy, analyst: Looking) -> Memory:
     decision. Raises `BadInput` if the folder is damaged.
     """
     session = SessionFolder.open(folder)
-    known = {each.frame: each for each in observations(session)}
-    mind = minded(session, policy, known)
+    checkpoint = checkpoint_of(session)
+    since = checkpoint.policy if checkpoint else None
+    mark = since[1] if since else BEGINNING
+    known = {each.frame: each for each in observations(session, mark)}
+    mind = minded(session, policy, known, since)
+    end_s = session.entry(len(session) - 1).exposures[-1].end_s if len(session) else 0.0
     return Memory(
-        analysis=_analysis(session, analyst, known.values()),
+        analysis=_analysis(session, analyst, known.values(), checkpoint),
         policy=mind.state,
         decisions=mind.decisions,
         frames=len(session),
-        last_s=mind.last_s,
+        last_s=max(end_s, mind.state.now_s),
     )
 
 
 def _analysis(
-    session: SessionFolder, analyst: Looking, known: Iterable[Observation]
+    session: SessionFolder,
+    analyst: Looking,
+    known: Iterable[Observation],
+    checkpoint: Checkpoint | None,
 ) -> AnalystState:
     """Analysis as it was after the last frame it saw; without a checkpoint, from the start."""
     again = Again(session, analyst, known)
-    with suppress(BadInput, ValueError, KeyError, TypeError):
-        checkpoint = read_json(session.path / CHECKPOINT)
-        state = from_json(checkpoint.get("analysis"))
-        again.go_on_from(int(checkpoint["frame"]), state)
+    if checkpoint is not None:
+        again.go_on_from(checkpoint.frame, checkpoint.analysis)
     again.rest()
     return again.state

@@ -19,19 +19,22 @@ from livewatch.model import (
     View,
 )
 from livewatch.recording.entry import Entry
-from livewatch.recording.folder import ENCOUNTER, first_of, parsed
+from livewatch.recording.folder import first_of, parsed
 from livewatch.recording.layout import EVENTS, OBSERVATIONS, SESSION
+from livewatch.recording.mark import BEGINNING
 from livewatch.recording.possible import impossible
 from livewatch.recording.seen import CONTACT_COLUMNS
 from livewatch.recording.tables import whole_rows
 from livewatch.settings import Experiment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Container, Iterator, Mapping
 
     from livewatch.model import Encounter, Shot
     from livewatch.recording.folder import SessionFolder
+    from livewatch.recording.mark import Mark
 
+OF_TURNS = ("decision", "missed", "request", "resumed")
 DECISION: TypeAdapter[Decision] = TypeAdapter(Decision)
 MISSED: TypeAdapter[Missed] = TypeAdapter(Missed)
 REQUEST: TypeAdapter[Request] = TypeAdapter(Request)
@@ -101,10 +104,10 @@ def instrument_of(session: SessionFolder) -> Instrument:
     return Instrument(**{name: getattr(devices, name) for name in type(devices).model_fields})
 
 
-def turns(session: SessionFolder) -> Iterator[Turn | Resumption]:
+def turns(session: SessionFolder, since: Mark = BEGINNING) -> Iterator[Turn | Resumption]:
     """Every turn of the loop and every resumption, in order. Raises `BadInput` at damage."""
     pending: dict[int, Missed | Request] = {}
-    for event in session.events():
+    for event in session.events(*OF_TURNS, first=since.event, at=since.event_at):
         where = f"{session.path / EVENTS}, event {event['event']}"
         match event["kind"]:
             case "missed":
@@ -156,11 +159,10 @@ def _seen(frame: Any, session: SessionFolder, where: str) -> int | None:
     raise BadInput(f"{where}: damaged, frame {frame!r} is not there")
 
 
-def observations(session: SessionFolder) -> Iterator[Observation]:
+def observations(session: SessionFolder, since: Mark = BEGINNING) -> Iterator[Observation]:
     """What was seen, as the policy was told it: without cells, which it does not look at."""
-    told = _encounters(session)
-    known: dict[int, Encounter] = {}
-    for number, line in enumerate(session.observations(), 1):
+    known, told = _encounters(session, since)
+    for number, line in enumerate(session.observations(since.observation_at), 1):
         where = f"{session.path / OBSERVATIONS}, line {number}"
         seen = parsed(SEEN, line, where)
         _seen(seen.frame, session, where)
@@ -170,16 +172,27 @@ def observations(session: SessionFolder) -> Iterator[Observation]:
         yield _observation(seen, contacts, session.entry(seen.frame), known, where)
 
 
-def _encounters(session: SessionFolder) -> Mapping[int, Mapping[int, Encounter]]:
-    """For each analysed frame, the encounters that changed with it."""
+def _encounters(
+    session: SessionFolder, since: Mark
+) -> tuple[dict[int, Encounter], dict[int, dict[int, Encounter]]]:
+    """Encounters as known at the mark and, for each frame seen since, those it changed."""
+    recent = _frames_seen(session, since)
+    known: dict[int, Encounter] = {}
     told: dict[int, dict[int, Encounter]] = {}
-    for event in session.events():
-        if event["kind"].startswith("encounter "):
-            where = f"{session.path / EVENTS}, event {event['event']}"
-            encounter = parsed(ENCOUNTER, event.get("encounter"), where)
-            frame = _seen(event.get("frame"), session, where)
-            told.setdefault(-1 if frame is None else frame, {})[encounter.id] = encounter
-    return told
+    for frame, encounter in session.told_encounters():
+        number = _seen(frame, session, f"{session.path / EVENTS}, encounter {encounter.id}")
+        if number is not None:
+            changed = told.setdefault(number, {}) if number in recent else known
+            changed[encounter.id] = encounter
+    return known, told
+
+
+def _frames_seen(session: SessionFolder, since: Mark) -> Container[int]:
+    """The frames whose observations were written down since the mark."""
+    if since == BEGINNING:
+        return range(len(session))
+    frames = (line.get("frame") for line in session.observations(since.observation_at))
+    return {frame for frame in frames if isinstance(frame, int)}
 
 
 def _observation(

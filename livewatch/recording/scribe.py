@@ -22,6 +22,7 @@ from livewatch.recording.layout import (
     take_path,
 )
 from livewatch.recording.line import Ledger, encoded
+from livewatch.recording.mark import Mark
 from livewatch.recording.seen import Seen
 from livewatch.recording.sync import sync_file, sync_folder
 from livewatch.recording.take import Kind, Take, replace_file
@@ -45,14 +46,15 @@ class Scribe:
         self._folder = folder
         self._frames = Ledger(folder / FRAMES)
         self._events = Ledger(folder / EVENTS)
-        self._seen = Seen(Ledger(folder / OBSERVATIONS), self.note, left.encounters)
+        self._observations = Ledger(folder / OBSERVATIONS)
+        self._seen = Seen(self._observations, self.note, left.encounters)
         self._takes: dict[Kind, tuple[str, Take]] = {}
         self._abreast = Abreast("planes")
         self._next_take = left.takes + 1
         self._next_event = left.events
         self._noting = threading.Lock()
         self.frames = left.frames
-        self.ledgers = (self._frames, self._seen, self._events)
+        self.ledgers = (self._frames, self._observations, self._events)
 
     def frame(self, frame: Frame) -> list[Path]:
         """Write a frame's pixels, then its line; returns the files of pixels that were written."""
@@ -103,11 +105,26 @@ class Scribe:
             self._next_event = number + 1
             return number
 
-    def checkpoint(self, frame: int, state: Mapping[str, Any]) -> Path:
-        """Write what analysis remembers after a frame, in place of what was there before."""
-        path = self._folder / CHECKPOINT
-        replace_file(path, encoded({"frame": frame, "analysis": state}))
-        return path
+    @property
+    def observation_at(self) -> int:
+        """Where in its ledger the next observation will begin, in bytes. Any thread may ask."""
+        return self._observations.end
+
+    def mark(self, observation_at: int, frames: int, decisions: int) -> Mark:
+        """A mark after the last turn that was written; see there."""
+        with self._noting:
+            event, event_at = self._next_event, self._events.end
+        return Mark(
+            event=event,
+            event_at=event_at,
+            observation_at=observation_at,
+            frames=frames,
+            decisions=decisions,
+        )
+
+    def checkpoint(self, content: bytes) -> None:
+        """Write a checkpoint in place of what was there before. Any thread may, one at a time."""
+        replace_file(self._folder / CHECKPOINT, content)
 
     def close(self) -> None:
         """Sync and close the ledgers."""

@@ -37,8 +37,6 @@ class Seen:
         self._ledger = ledger
         self._note = note
         self._known = dict(known)
-        self.sync = ledger.sync
-        self.close = ledger.close
 
     def write(self, observation: Observation) -> None:
         """Write down one observation.

@@ -45,6 +45,7 @@ class Syncer:
         self._touched: dict[str, None] = {}
         self._since_s = self._syncing_since_s = inf  # of what waits, and of what is under way
         self._begun_s = stopwatch_s()
+        self._afterwards: list[Callable[[], None]] = []
         self._changed = threading.Condition()
         self._over = False
         self._several = ThreadPoolExecutor(AT_ONCE, "syncing")
@@ -64,6 +65,13 @@ class Syncer:
             if len(self._touched) >= MOST_WAITING:
                 self._changed.notify_all()
 
+    def afterwards(self, job: Callable[[], None]) -> None:
+        """Have a job done once all that is written by now is on the disk; it may raise `OSError`.
+
+        Whoever calls holds `writing`.
+        """
+        self._afterwards.append(job)
+
     def sync(self) -> None:
         """Bring everything told of so far to the disk, now. Raises `OSError`.
 
@@ -77,6 +85,9 @@ class Syncer:
                 self._bring_home(self._taken())
                 for ledger in self._ledgers:
                     ledger()
+                jobs, self._afterwards = self._afterwards, []
+            for job in jobs:
+                job()
         finally:
             with self._changed:
                 self._syncing_since_s = inf

@@ -1,25 +1,36 @@
-"""What recording costs: run by hand, `recording_speed.py FOLDER [SECONDS]`.
+"""What recording costs, run by hand: `python -m tests.benchmarks.recording_speed FOLDER`.
 
 Frames are two planes of 1024 x 1024 pixels of 16 bits, with camera noise. The folder should lie
-on the disk that sessions are recorded on; it is used and emptied again.
+on the disk that sessions are recorded on. What recording adds to a turn is measured twice: beside
+the analysis of such a frame, which is what a session does meanwhile, and beside work that leaves
+no processor free, which is the worst that can be. Turns with and without recording alternate.
 """
 
 from __future__ import annotations
 
+import argparse
 import shutil
-import sys
+import tempfile
 import threading
 import time
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import psutil
 import zarr
 from zarr.codecs import BloscCodec, ZstdCodec
 
+from livewatch.abreast import Abreast
+from livewatch.analysis.analyst import Analyst
 from livewatch.model import Exposure, Frame, Plane, Purpose, Region, Shot, View
 from livewatch.recording.recorder import Recorder
+from livewatch.settings import Experiment
+from livewatch.specimen.synthetic import SyntheticSpecimen
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
 
 SIDE_PX = 1024
 VIEW = View("A", 0.0, 0.0, None, "20x", 0.325, 1, (SIDE_PX, SIDE_PX))
@@ -81,32 +92,64 @@ def one_at_a_time(folder: Path, count: int = 150) -> None:
     recorder.close({})
 
 
-def beside_work(folder: Path, count: int = 100) -> None:
-    """What recording adds to a turn whose analysis runs meanwhile (two threads of numpy)."""
+def busy(_: Frame) -> None:
+    """Two threads of numpy, that need no interpreter."""
+    threads = [threading.Thread(target=sort_often, args=(each,)) for each in IMAGES[0]]
+    for each in threads:
+        each.start()
+    for each in threads:
+        each.join()
 
-    def work() -> None:
-        images = IMAGES[0]
-        threads = [threading.Thread(target=sort_often, args=(each,)) for each in images]
-        for each in threads:
-            each.start()
-        for each in threads:
-            each.join()
 
+def seen() -> tuple[list[Frame], Callable[[Frame], object]]:
+    """Frames of the demo's cells, and their analysis as a session does it."""
+    specimen, plan = SyntheticSpecimen("mixed", 3), Experiment()
+    analyst = Analyst(plan, together=Abreast("channel"))
+    state, frames = analyst.begin(), []
+    for index in range(6):
+        time_s = 100.0 + 4 * index
+        planes = (specimen.expose(VIEW, each.channel, 30.0, 1.0, time_s) for each in PLANES)
+        each = replace(frame(index), planes=tuple(one.pixels for one in planes), time_s=time_s)
+        state, _ = analyst.observe(state, each)
+        frames.append(each)
+    return frames[-3:], lambda again: analyst.observe(state, again)
+
+
+def added(
+    folder: Path, frames: Sequence[Frame], work: Callable[[Frame], object], count: int
+) -> None:
+    """What recording adds to a turn in which this work is done meanwhile."""
     recorder = Recorder.create(folder, {})
-    plain, recorded = [], []
-    for index in range(count):
-        begun = time.perf_counter()
-        work()
-        plain.append(time.perf_counter() - begun)
-        each = frame(index)
-        begun = time.perf_counter()
-        recorder.put(each)
-        work()
-        recorder.wait(index)
-        recorded.append(time.perf_counter() - begun)
+    took: dict[bool, list[float]] = {False: [], True: []}
+    for number in range(count):
+        each = replace(frames[number % len(frames)], index=number)
+        for recorded in (number % 2 == 0, number % 2 == 1):
+            begun = time.perf_counter()
+            if recorded:
+                recorder.put(each)
+            work(each)
+            if recorded:
+                recorder.wait(number)
+            took[recorded].append(time.perf_counter() - begun)
+            time.sleep(0.02)  # the next exposure
     recorder.close({})
-    print(f"a turn without recording      {ms(plain)}")
-    print(f"the same with recording       {ms(recorded)}")
+    more = np.subtract(took[True], took[False]) * 1e3
+    draw = np.random.default_rng(0)
+    again = [draw.choice(more, len(more)).mean() for _ in range(1000)]
+    low, high = np.percentile(again, (2.5, 97.5))
+    print(f"  without recording           {ms(took[False])}")
+    print(f"  with recording              {ms(took[True])}")
+    print(f"  recording adds {more.mean():.2f} ms on average (95 %: {low:.2f} to {high:.2f})")
+
+
+def beside_work(folder: Path, count: int = 200) -> None:
+    """What recording adds beside analysis, and where no processor is free."""
+    folder.mkdir(parents=True)
+    frames, analysed = seen()
+    print("a turn with analysis")
+    added(folder / "analysis", frames, analysed, count)
+    print("a turn with two processors busy all the time")
+    added(folder / "busy", [frame(0), frame(1)], busy, count)
 
 
 def burst(folder: Path, seconds: float) -> None:
@@ -161,13 +204,23 @@ def codecs(folder: Path, count: int = 40) -> None:
         print(f"zarr-python, {name:26} {size / lasted / 1e6:4.0f} MB/s, {stored / size:.2f} stored")
 
 
-def main(place: Path, seconds: float) -> None:
-    place = place / "recording_speed"
-    for number, measure in enumerate((one_at_a_time, beside_work, codecs)):
-        measure(place / str(number))  # type: ignore[operator]
-    burst(place / "burst", seconds)
-    shutil.rmtree(place)
+PARTS = {"alone": one_at_a_time, "beside": beside_work, "codecs": codecs, "burst": burst}
+
+
+def main() -> None:
+    ask = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    ask.add_argument("folder", type=Path, help="where to record; emptied again")
+    ask.add_argument("--only", choices=PARTS, help="measure only this")
+    ask.add_argument("--seconds", type=float, default=10.0, help="how long the burst lasts")
+    asked = ask.parse_args()
+    place = Path(tempfile.mkdtemp(dir=asked.folder))
+    try:
+        for name, measure in PARTS.items():
+            if asked.only in (None, name):
+                measure(place / name, *([asked.seconds] if measure is burst else []))
+    finally:
+        shutil.rmtree(place)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), float(sys.argv[2]) if len(sys.argv) > 2 else 10.0)
+    main()

@@ -18,11 +18,15 @@ import numpy as np
 from livewatch.analysis.analyst import Analyst
 from livewatch.analysis.freeze import to_json
 from livewatch.loop import watch
-from livewatch.model import Exposure, Frame, Instrument, Shot, View
+from livewatch.model import Exposure, Frame, Instrument, Shot, Step, View
 from livewatch.policy.policy import Policy
+from livewatch.recording.folder import SessionFolder
 from livewatch.recording.leftovers import leftovers
 from livewatch.recording.recorder import Recorder
+from livewatch.recording.rederive import minded
 from livewatch.recording.resume import remembered
+from livewatch.recording.retold import observations
+from livewatch.session import Remembering
 from livewatch.settings import Experiment
 from tests.policy_world import Meeting, ToyEyes
 
@@ -31,7 +35,7 @@ INSTRUMENT = Instrument(HOME, {"20x": 0.65}, moves_z=False, moves_objective=Fals
 PLAN = Experiment.model_validate({"survey": {"interval_s": 30}})
 APART_S, STAY_S = 3600.0, 1500.0
 LOOKED_AT_AGAIN = 10
-"""So many frames were analysed after the last checkpoint."""
+"""So many frames were analysed after the last checkpoint. (At most 3 s of work are, of 30 s.)"""
 
 
 def taken(shot: Shot, index: int, time_s: float, draw: np.random.Generator) -> Frame:
@@ -48,7 +52,12 @@ def lived(folder: Path, frames: int) -> None:
         Meeting(300 + n * APART_S, 300 + n * APART_S + STAY_S, "", nk_id=n + 1)
         for n in range(frames // 300)
     )
-    loop = watch(ToyEyes(tuple(visits)), Policy(PLAN, INSTRUMENT), recorder.step, lambda: 0.0)
+    mind = Remembering(PLAN, INSTRUMENT)
+
+    def publish(step: Step) -> None:
+        recorder.step(step, mind.state)
+
+    loop = watch(ToyEyes(tuple(visits)), mind, publish, lambda: 0.0)
     draw, analyst, shot, now_s = np.random.default_rng(0), Analyst(PLAN), next(loop), 0.0
     for index in range(frames):
         now_s = max(now_s + 0.1, shot.not_before_s)
@@ -80,6 +89,14 @@ def main() -> None:
     print(
         f"remembered {memory.frames} frames, {memory.decisions} decisions: "
         f"{told_s - begun_s:.1f} s; the folder put in order: {over_s - told_s:.1f} s"
+    )
+    begun_s = time.perf_counter()
+    session = SessionFolder.open(asked.folder)
+    told = minded(session, policy, {each.frame: each for each in observations(session)})
+    is_same = told.state == memory.policy and told.decisions == memory.decisions
+    print(
+        f"the policy told everything from the beginning: {time.perf_counter() - begun_s:.1f} s, "
+        f"{'the same' if is_same else 'NOT THE SAME'}"
     )
     shutil.rmtree(asked.folder)
 

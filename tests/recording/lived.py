@@ -118,7 +118,7 @@ def live(
                     state, decision = policy.decide(state, seen)
         decisions += 1
         decision = decision.numbered(decisions)
-        recorder.step(Step(reply, seen, decision))
+        recorder.step(Step(reply, seen, decision), state)  # type: ignore[arg-type]
     return decision
 
 

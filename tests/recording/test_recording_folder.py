@@ -14,6 +14,7 @@ from spoiling import bytes_flipped, value_made_up
 from livewatch.errors import BadInput
 from livewatch.model import Region
 from livewatch.recording.folder import SessionFolder
+from livewatch.recording.line import cut_torn_line
 from livewatch.recording.recorder import Recorder
 from livewatch.recording.tables import export
 from livewatch.recording.verify import verify
@@ -221,3 +222,28 @@ def test_pixels_that_claim_to_be_giant_fill_no_memory(session: Path, packed: int
         assert tracemalloc.get_traced_memory()[1] < 2**24
     finally:
         tracemalloc.stop()
+
+
+@pytest.mark.parametrize("torn", [b"", b"{", b"x" * 200_000])
+@pytest.mark.parametrize("whole", [b"", b"{}\n", b'{"a": 1}\n' * 30_000])
+def test_only_what_a_crash_left_of_a_last_line_is_cut_off(
+    tmp_path: Path, whole: bytes, torn: bytes
+) -> None:
+    path = tmp_path / "ledger"
+    path.write_bytes(whole + torn)
+    cut_torn_line(path)
+    assert path.read_bytes() == whole
+
+
+def test_events_of_some_kinds_are_those_among_all(tmp_path: Path) -> None:
+    recorder = Recorder.create(tmp_path / "s", {})
+    for kind in ("gap", "alarm", "gap", "fault"):
+        recorder.event(kind, {"kind of": "alarm"})
+    recorder.close(None)
+    session = SessionFolder.open(tmp_path / "s")
+    every = list(session.events())
+    assert [event["kind"] for event in every] == ["gap", "alarm", "gap", "fault"]
+    assert list(session.events("gap", "fault")) == [every[0], every[2], every[3]]
+    spaced = (tmp_path / "s" / "events.jsonl").read_bytes().replace(b'":', b'": ')
+    (tmp_path / "s" / "events.jsonl").write_bytes(spaced)
+    assert [event["event"] for event in session.events("alarm")] == [1]

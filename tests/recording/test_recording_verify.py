@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from shutil import copytree
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,6 +17,7 @@ from livewatch.cli import main
 from livewatch.errors import BadInput
 from livewatch.model import Ask
 from livewatch.policy.policy import Policy
+from livewatch.recording.checkpoint import checkpoint_of
 from livewatch.recording.folder import SessionFolder
 from livewatch.recording.recorder import Recorder
 from livewatch.recording.rederive import decided_again
@@ -280,13 +282,75 @@ def test_made_up_values_are_refused_or_found_in_one_line(short: Path, data: st.D
     assert not any("\n" in problem for problem in found)
 
 
-def test_memory_is_the_same_with_and_without_a_checkpoint(tmp_path: Path) -> None:
-    plan = experiment()
-    recorder = begun(tmp_path / "s", plan)
-    live(recorder, replace(EVENTFUL, ends_at=30), plan)
+@pytest.fixture(scope="module")
+def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[bytes]]:
+    """A session that crashed, and every checkpoint that it could have left behind."""
+    folder, plan, made = tmp_path_factory.mktemp("checkpoints") / "s", experiment(), []
+    recorder = begun(folder, plan)
+    recorder._scribe.checkpoint = made.append  # type: ignore[method-assign]
+    live(recorder, replace(EVENTFUL, ends_at=40), plan)
     recorder.close(None)
-    policy = Policy(plan, instrument_of(SessionFolder.open(tmp_path / "s")))
-    thawed = remembered(tmp_path / "s", policy, Analyst(plan))
-    (tmp_path / "s" / "checkpoint.json").write_text("{")
-    looked_again = remembered(tmp_path / "s", policy, Analyst(plan))
-    assert repr(thawed) == repr(looked_again)
+    return folder, made
+
+
+def memory_of(folder: Path) -> str:
+    plan = experiment()
+    return repr(remembered(folder, Policy(plan, INSTRUMENT), Analyst(plan)))
+
+
+def test_memory_is_the_same_from_any_checkpoint_and_without(
+    checkpoints: tuple[Path, list[bytes]],
+) -> None:
+    folder, made = checkpoints
+    place = folder / "checkpoint.json"
+    place.unlink(missing_ok=True)
+    from_the_beginning = memory_of(folder)
+    assert len(made) > 20
+    for content in made[::3]:
+        place.write_bytes(content)
+        assert memory_of(folder) == from_the_beginning
+    place.write_text("{")
+    assert memory_of(folder) == from_the_beginning
+
+
+def test_what_came_before_a_checkpoint_is_not_read(
+    checkpoints: tuple[Path, list[bytes]], tmp_path: Path
+) -> None:
+    folder, made = checkpoints
+    (folder / "checkpoint.json").write_bytes(made[-1])
+    before = memory_of(folder)
+    old = copytree(folder, tmp_path / "s")
+    for name in ("events.jsonl", "observations.jsonl"):
+        content = (old / name).read_bytes()
+        (old / name).write_bytes(content.replace(b'"time_s":', b'"emit_s":', 5))
+    assert memory_of(old) == before
+    (old / "checkpoint.json").unlink()
+    with pytest.raises(BadInput, match=r"observations.jsonl, line 1: damaged, time_s"):
+        memory_of(old)
+
+
+def test_a_checkpoint_with_a_single_wrong_byte_is_not_used(
+    checkpoints: tuple[Path, list[bytes]], tmp_path: Path
+) -> None:
+    folder, made = checkpoints
+    old = copytree(folder, tmp_path / "s")
+    for at in range(0, len(made[-1]), len(made[-1]) // 40):
+        spoilt = bytearray(made[-1])
+        spoilt[at] ^= 1
+        (old / "checkpoint.json").write_bytes(spoilt)
+        assert checkpoint_of(SessionFolder.open(old)) is None
+
+
+def test_a_checkpoint_that_knows_more_than_the_ledgers_is_not_used(
+    checkpoints: tuple[Path, list[bytes]], tmp_path: Path
+) -> None:
+    folder, made = checkpoints
+    old = copytree(folder, tmp_path / "s")
+    (old / "checkpoint.json").write_bytes(made[-1])
+    assert checkpoint_of(SessionFolder.open(old)) is not None
+    mark = json.loads(made[-1].splitlines()[0])["policy"]["mark"]
+    for name, at in (("observations.jsonl", "observation_at"), ("events.jsonl", "event_at")):
+        content = (old / name).read_bytes()
+        (old / name).write_bytes(content[: mark[at] - 1])
+        assert checkpoint_of(SessionFolder.open(old)) is None
+        (old / name).write_bytes(content)
