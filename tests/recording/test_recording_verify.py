@@ -288,6 +288,13 @@ def checkpoints(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[by
     folder, plan, made = tmp_path_factory.mktemp("checkpoints") / "s", experiment(), []
     recorder = begun(folder, plan)
     recorder._scribe.checkpoint = made.append  # type: ignore[method-assign]
+    step = recorder.step
+
+    def written(*told: Any) -> None:
+        step(*told)
+        recorder.settle()  # else the next checkpoint may come before this one is made
+
+    recorder.step = written  # type: ignore[method-assign]
     live(recorder, replace(EVENTFUL, ends_at=40), plan)
     recorder.close(None)
     return folder, made
