@@ -147,7 +147,9 @@ class Cells(Section):
     nk_diameter_um: Positive = Field(9.0, description="typical NK cell")
     tumor_diameter_um: Positive = Field(20.0, description="typical tumor cell")
     nk_segmenter: str = Field(
-        "classic", description="what finds NK cells: 'classic', 'cellpose', 'stardist' or a plug-in"
+        "classic",
+        description="what finds NK cells: 'classic'; 'spread' where they are long or branched (a "
+        "diameter is then a body's width); 'cellpose', 'stardist' or a plug-in",
     )
     tumor_segmenter: str = Field("classic", description="the same for tumor cells")
     shift_x_um: float = Field(

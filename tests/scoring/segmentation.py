@@ -11,7 +11,9 @@ from __future__ import annotations
 
 import argparse
 import sys
+from functools import partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -20,14 +22,19 @@ from scipy.optimize import linear_sum_assignment
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from cell_scene import Scene, draw
+from spread_scene import SpreadScene, draw_spread
 
 from livewatch.analysis.segmentation.classic import classic
+from livewatch.analysis.segmentation.spread import spread
 from livewatch.report.recipe import recipe
+
+if TYPE_CHECKING:
+    from livewatch.analysis.segmentation.segmenter import Segmenter
 
 SHARED = Path(__file__).parents[3] / "shared" / "data"
 FIRST_SEED = 100
-STEM_CELL_UM, NUCLEUS_UM = 23.0, 15.0
-"""What a user would state: the width of a disc of the median cell's area."""
+STEM_CELL_UM, NUCLEUS_UM = 15.0, 15.0
+"""What a user would state: the width of a stem cell's body; that of a nucleus."""
 SCENES = {
     "tumor, sparse": Scene(cells=40, touching=0.0),
     "tumor": Scene(),
@@ -44,11 +51,19 @@ SCENES = {
     "dim beside bright": Scene(spread=0.9),
     "empty": Scene(cells=0, debris=0),
 }
+SPREAD_SCENES = {
+    "spread": SpreadScene(),
+    "spread, dim": SpreadScene(photons=25.0),
+    "spread, bright": SpreadScene(photons=300.0),
+    "spread, crowded": SpreadScene(cells=30, touching=0.6),
+}
 
 
-def found(image: np.ndarray, pixel_um: float, diameter_um: float) -> np.ndarray:
-    """livewatch's labels at the image's own resolution."""
-    labels, label_um = classic(image, pixel_um, diameter_um)
+def found(
+    image: np.ndarray, pixel_um: float, diameter_um: float, by: Segmenter = classic
+) -> np.ndarray:
+    """livewatch's labels at the image's own resolution, by one of its own segmenters."""
+    labels, label_um = by(image, pixel_um, diameter_um)
     return enlarged(labels, round(label_um / pixel_um), image.shape)
 
 
@@ -111,6 +126,20 @@ def synthetic(way, seeds: range) -> dict[str, np.ndarray]:  # type: ignore[no-un
     return totals
 
 
+def synthetic_spread(way, seeds: range) -> dict[str, tuple[np.ndarray, float]]:  # type: ignore[no-untyped-def]
+    """Tally and SEG of each scene of spread cells over the seeds."""
+    totals = {}
+    for name, scene in SPREAD_SCENES.items():
+        total, covered = np.zeros(3, int), []
+        for seed in seeds:
+            image, true = draw_spread(scene, seed)
+            seen = way(image, scene.pixel_um, scene.width_um)
+            total += tally(true, seen)
+            covered += seg(true, seen)
+        totals[name] = total, float(np.mean(covered))
+    return totals
+
+
 def stem_cells(way) -> float | None:  # type: ignore[no-untyped-def]
     """SEG on msc_tracking, or None where it is absent."""
     folder = SHARED / "msc_tracking"
@@ -148,12 +177,17 @@ def main() -> None:
     arguments.add_argument("--first", type=int, default=FIRST_SEED)
     arguments.add_argument("--recipe", action="store_true")
     asked = arguments.parse_args()
-    ways = {"livewatch": found} | ({"scikit-image": recipe} if asked.recipe else {})
-    for name, way in ways.items():
+    seeds = range(asked.first, asked.first + asked.seeds)
+    ways = {"livewatch": (found, partial(found, by=spread))}
+    ways |= {"scikit-image": (recipe, recipe)} if asked.recipe else {}
+    for name, (way, of_spread) in ways.items():
         print(f"{name}\n{'scene':20} {'F1':>6} {'found':>6} {'missed':>6} {'invented':>8}")
-        for scene, counts in synthetic(way, range(asked.first, asked.first + asked.seeds)).items():
+        for scene, counts in synthetic(way, seeds).items():
             print(f"{scene:20} {f1(counts):6.3f} {counts[0]:6d} {counts[1]:6d} {counts[2]:8d}")
-        score, counts = stem_cells(way), nuclei(way)
+        for scene, (counts, covered) in synthetic_spread(of_spread, seeds).items():
+            told = f"{f1(counts):6.3f} {counts[0]:6d} {counts[1]:6d} {counts[2]:8d}"
+            print(f"{scene:20} {told}   SEG {covered:.3f}")
+        score, counts = stem_cells(of_spread), nuclei(way)
         if score is None or counts is None:
             print("real cells: skipped, ../shared/data is not here")
             continue

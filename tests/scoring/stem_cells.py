@@ -1,9 +1,10 @@
-"""Score tracking on ../shared/data/msc_tracking with the Cell Tracking Challenge's measures.
+"""Score ../shared/data/msc_tracking with the Cell Tracking Challenge's measures.
 
-    python tests/scoring/stem_cells.py
+    python -m tests.scoring.stem_cells
 
 The whole analysis sees the movie as the tumor channel; its outlines, filled, are matched with the
-challenge's markers by traccuracy, which also computes TRA, DET and LNK. 1 is perfect.
+challenge's markers by traccuracy, which also computes TRA, DET and LNK; SEG is of the same
+outlines. 1 is perfect.
 """
 
 from __future__ import annotations
@@ -23,10 +24,11 @@ from traccuracy.metrics import CTCMetrics
 from livewatch.analysis.analyst import Analyst
 from livewatch.model import Cell, Exposure, Frame, Plane, Purpose, Shot, View
 from livewatch.settings import Cells, Experiment
+from tests.scoring.segmentation import seg
 
 DATA = Path(__file__).parents[2].parent / "shared" / "data" / "msc_tracking"
-DIAMETER_UM = 40.0
-"""Typical width of these cells."""
+WIDTH_UM = 15.0
+"""Typical width of these cells' bodies."""
 
 
 def tracked(movie: np.ndarray, pixel_um: float, interval_s: float) -> list[tuple[Cell, ...]]:
@@ -34,7 +36,7 @@ def tracked(movie: np.ndarray, pixel_um: float, interval_s: float) -> list[tuple
     height, width = movie.shape[1:]
     stage = (width / 2 * pixel_um, height / 2 * pixel_um)
     view = View("msc", *stage, None, "", pixel_um, 1, (width, height))
-    analyst = Analyst(Experiment(cells=Cells(tumor_diameter_um=DIAMETER_UM)))
+    analyst = Analyst(Experiment(cells=Cells(tumor_diameter_um=WIDTH_UM, tumor_segmenter="spread")))
     state, seen = analyst.begin(), []
     for index, image in enumerate(movie):
         at_s = index * interval_s
@@ -83,6 +85,9 @@ def main() -> None:
     truth = tifffile.imread(DATA / "tra_markers.tif").astype(np.int32)
     seen = tracked(movie, meta["pixel_um"], meta["frame_min"] * 60.0)
     found = painted(seen, movie.shape, meta["pixel_um"])
+    annotated = zip(tifffile.imread(DATA / "seg_gt.tif"), meta["seg_frames"], strict=True)
+    covered = [score for true, at in annotated for score in seg(true, found[at])]
+    print(f"{'SEG':28} {np.mean(covered):.3f}")
     mothers = {c.id: c.parent_id for cells in seen for c in cells if c.parent_id is not None}
     results, _ = run_metrics(
         graph_of(truth, {}),

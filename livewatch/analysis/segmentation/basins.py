@@ -33,7 +33,7 @@ def basins_of(
     """
     depth = weighted(depth_of(labels, label, box), labels, label, box, smooth)
     least_depth = max(body_px - FAT, 0.5) * ORTHOGONAL * FINE
-    basin, heads = flooded(depth, neck_ratio, least_depth)
+    basin, heads = flooded(depth, neck_ratio, least_depth, 0)
     return depth, basin, heads
 
 
@@ -104,11 +104,12 @@ def head_of(parent: Ints, basin: int) -> int:
 
 
 @compiled
-def flooded(depth: Ints, neck_ratio: float, least_depth: float) -> tuple[Ints, int]:
+def flooded(depth: Ints, neck_ratio: float, least_depth: float, least_px: int) -> tuple[Ints, int]:
     """Basin of every pixel (same shape as `depth`, 0 outside) and how many basins there are.
 
     Two basins stay apart if the depth where they meet is less than `neck_ratio` of the
-    shallower one's peak, and that peak is at least `least_depth`.
+    shallower one's peak, that peak is at least `least_depth`, and each has at least `least_px`
+    pixels deeper than where they meet.
     """
     width = depth.shape[1]
     flat = depth.ravel()
@@ -116,6 +117,7 @@ def flooded(depth: Ints, neck_ratio: float, least_depth: float) -> tuple[Ints, i
     basin = np.zeros(len(flat), np.int32)
     parent, peak = np.zeros(len(order) + 1, np.int32), np.zeros(len(order) + 1, np.int32)
     around = np.array([-1, 1, -width, width, -width - 1, -width + 1, width - 1, width + 1])
+    area = np.zeros(len(order) + 1, np.int32)
     count = 0
     for index in order:
         height = flat[index]
@@ -126,8 +128,10 @@ def flooded(depth: Ints, neck_ratio: float, least_depth: float) -> tuple[Ints, i
             other = head_of(parent, basin[index + step])
             if best > 0 and best != other:
                 high, low = (best, other) if peak[best] >= peak[other] else (other, best)
-                if height >= neck_ratio * peak[low] or peak[low] < least_depth:
+                small = peak[low] < least_depth or min(area[low], area[high]) < least_px
+                if small or height >= neck_ratio * peak[low]:
                     parent[low] = high
+                    area[high] += area[low]
                     best, other = high, high
             if flat[index + step] > steepest:
                 best, steepest = other, flat[index + step]
@@ -136,6 +140,7 @@ def flooded(depth: Ints, neck_ratio: float, least_depth: float) -> tuple[Ints, i
             best = count
             parent[best], peak[best] = best, height
         basin[index] = best
+        area[best] += 1
     number, heads = np.zeros(count + 1, np.int32), 0
     for one in range(1, count + 1):
         if parent[one] == one:

@@ -25,6 +25,8 @@ COARSE = 4
 """Working pixels to one of the background's."""
 OPENING = 5.0
 """The background's opening, in cell diameters: islands of cells narrower than this stand out."""
+FAR = 16
+"""One in so many rows tells how rows are that do not lie at a side of the image."""
 SAMPLES = 16_000
 CORE = 0.2
 """Share of the pixels, the most alike, that tells the background's level."""
@@ -72,9 +74,9 @@ class Ground:
         return replace(self, signal=signal, smooth=calmed(signal, blurred, self.bright))
 
 
-def reduction(pixel_um: float, diameter_um: float) -> int:
-    """How many image pixels make one working pixel."""
-    return max(1, round(diameter_um / (ACROSS_PX * pixel_um)))
+def reduction(pixel_um: float, diameter_um: float, across_px: int = ACROSS_PX) -> int:
+    """How many image pixels make one working pixel, `across_px` of them a typical cell."""
+    return max(1, round(diameter_um / (across_px * pixel_um)))
 
 
 def reduced(image: Pixels, by: int) -> Floats:
@@ -87,16 +89,20 @@ def reduced(image: Pixels, by: int) -> Floats:
     return np.asarray(cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA), np.float32)
 
 
-def ground(image: Pixels, pixel_um: float, diameter_um: float) -> Ground:
+def ground(
+    image: Pixels, pixel_um: float, diameter_um: float, across_px: int = ACROSS_PX
+) -> Ground:
     """The image at working resolution, its background and its noise."""
-    by = reduction(pixel_um, diameter_um)
+    by = reduction(pixel_um, diameter_um, across_px)
     work = reduced(image, by)
-    return grounded(work, by, pixel_um * by, diameter_um)
+    return grounded(work, by, pixel_um * by, diameter_um, across_px)
 
 
-def grounded(work: Floats, by: int, pixel_um: float, diameter_um: float) -> Ground:
+def grounded(
+    work: Floats, by: int, pixel_um: float, diameter_um: float, across_px: int = ACROSS_PX
+) -> Ground:
     """Background and noise of an image already at working resolution."""
-    level = floor_of(work)
+    level = floor_of(work, across_px)
     height, width = work.shape
     under = cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR)
     signal = np.asarray(np.subtract(work, under, out=np.asarray(under, np.float32)))
@@ -128,13 +134,36 @@ def calmed(signal: Floats, smooth: Floats, bright: float) -> Floats:
     return smooth
 
 
-def floor_of(work: Floats) -> Floats:
+def floor_of(work: Floats, across_px: int = ACROSS_PX) -> Floats:
     """The slowly varying floor of the image, a pixel for every COARSE x COARSE (no smaller)."""
     height, width = (max(1, side // COARSE) for side in work.shape)
-    coarse = cv2.resize(work, (width, height), interpolation=cv2.INTER_AREA)
-    reach = round(OPENING * ACROSS_PX / COARSE) | 1
+    coarse = np.asarray(cv2.resize(work, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+    reach = round(OPENING * across_px / COARSE) | 1
     opened = cv2.morphologyEx(coarse, cv2.MORPH_OPEN, np.ones((reach, reach), np.uint8))
-    return np.asarray(cv2.blur(opened, (reach, reach)), np.float32)
+    level = np.asarray(cv2.blur(opened, (reach, reach)), np.float32)
+    add_rims(level, coarse, max(1, across_px // COARSE))
+    return level
+
+
+def add_rims(level: Floats, coarse: Floats, reach: int) -> None:
+    """Add, in place, what glows along a whole side of the image: no cell is as long as that.
+
+    A row or column less than `reach` from its side glows if three quarters of it are further
+    above the floor than is usual for a row.
+    """
+    if min(level.shape) <= max(2 * reach, FAR):
+        return
+    for floor, image in ((level, coarse), (level.T, coarse.T)):
+        usual = float(np.median(dimmest(image[FAR::FAR] - floor[FAR::FAR])))
+        for rows in (slice(0, reach), slice(-reach, None)):
+            glow = dimmest(image[rows] - floor[rows]) - np.float32(usual)
+            floor[rows] += np.maximum(glow, 0)[:, None]
+
+
+def dimmest(rows: Floats) -> Floats:
+    """What three quarters of each row's pixels are brighter than."""
+    quarter = rows.shape[1] // 4
+    return np.asarray(np.partition(rows, quarter, axis=1)[:, quarter], np.float32)
 
 
 def quiet(smooth: Floats) -> tuple[float, float]:

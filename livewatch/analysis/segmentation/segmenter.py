@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from livewatch.settings import Experiment
 
 GROUP = "livewatch.segmenters"
-BUILT_IN = "classic"
+BUILT_IN, SPREAD = "classic", "spread"
+OWN = frozenset({BUILT_IN, SPREAD})
+"""The segmenters that are no plug-ins: for compact cells, and for long or branched ones."""
 
 
 class SegmenterError(BadInput):
@@ -56,7 +58,7 @@ def segmenter(name: str) -> Segmenter:
     """
     offered = {point.name: point for point in entry_points(group=GROUP)}
     if name not in offered:
-        names = ", ".join(sorted({BUILT_IN, *offered}))
+        names = ", ".join(sorted(OWN | set(offered)))
         raise SegmenterError(f"no segmenter {name!r} is installed; there are: {names}")
     try:
         made: Any = offered[name].load()
@@ -69,15 +71,17 @@ def segmenter(name: str) -> Segmenter:
 
 
 def plug_ins(experiment: Experiment) -> tuple[str, ...]:
-    """The segmenters of an experiment that are not the built-in one."""
+    """The segmenters of an experiment that are not built in."""
     names = (experiment.cells.nk_segmenter, experiment.cells.tumor_segmenter)
-    return tuple(sorted({name for name in names if name != BUILT_IN}))
+    return tuple(sorted({name for name in names if name not in OWN}))
 
 
 def without_plug_ins(experiment: Experiment) -> Experiment:
-    """The experiment, all cells found by the built-in segmentation."""
-    built_in = {"nk_segmenter": BUILT_IN, "tumor_segmenter": BUILT_IN}
-    return experiment.model_copy(update={"cells": experiment.cells.model_copy(update=built_in)})
+    """The experiment, what plug-ins would find found by the built-in segmentation."""
+    cells = experiment.cells
+    names = {"nk_segmenter": cells.nk_segmenter, "tumor_segmenter": cells.tumor_segmenter}
+    built_in = {who: name if name in OWN else BUILT_IN for who, name in names.items()}
+    return experiment.model_copy(update={"cells": cells.model_copy(update=built_in)})
 
 
 def checked(labels: object, label_um: float, image: Pixels, pixel_um: float) -> NDArray[np.int32]:

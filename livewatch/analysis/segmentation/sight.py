@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import cv2
 import numpy as np
 
+from livewatch.analysis.segmentation import spread
 from livewatch.analysis.segmentation.bleed import coefficient, without
 from livewatch.analysis.segmentation.classic import Pieces, find, glanced, taken
-from livewatch.analysis.segmentation.ground import Ground, ground
+from livewatch.analysis.segmentation.ground import ACROSS_PX, Ground, ground
 from livewatch.analysis.segmentation.measure import measured
 from livewatch.analysis.segmentation.memory import Leak, Memory
 from livewatch.analysis.segmentation.past import added, known
 from livewatch.analysis.segmentation.seen import Seen, Sighting
-from livewatch.analysis.segmentation.segmenter import BUILT_IN, checked, segmenter
+from livewatch.analysis.segmentation.segmenter import OWN, SPREAD, checked, segmenter
 from livewatch.analysis.segmentation.usable import spoilt
 from livewatch.model import Exposure, Frame, Kind, Plane, Purpose, Shot, View
 
@@ -73,8 +74,9 @@ class Sight:
             Kind.TUMOR: experiment.cells.tumor_segmenter,
         }
         self._segmenters = {
-            kind: None if name == BUILT_IN else segmenter(name) for kind, name in names.items()
+            kind: None if name in OWN else segmenter(name) for kind, name in names.items()
         }
+        self._spread = frozenset(kind for kind, name in names.items() if name == SPREAD)
         shift_um = experiment.cells.shift_x_um, experiment.cells.shift_y_um
         self._shift_um = {Kind.NK: (0.0, 0.0), Kind.TUMOR: shift_um}
         self._together = together
@@ -128,7 +130,8 @@ class Sight:
 
     def _look(self, kind: Kind, plane: Plane, pixels: Pixels, view: View) -> Look:
         """One channel's image with its background taken off."""
-        seen = ground(pixels, view.pixel_um, self._diameter_um[kind])
+        across_px = spread.ACROSS_PX if kind in self._spread else ACROSS_PX
+        seen = ground(pixels, view.pixel_um, self._diameter_um[kind], across_px)
         return Look(kind, seen, plane.dose, spoilt(pixels), pixels, view.pixel_um)
 
     def _find(self, memory: Memory, looks: list[Look]) -> list[Found]:
@@ -142,7 +145,7 @@ class Sight:
             clean = without(look.ground, other.ground, share)
             theirs = self._segmenters[look.kind]
             if theirs is None:
-                pieces = find(clean)
+                pieces = spread.find(clean) if look.kind in self._spread else find(clean)
                 return Found(clean, pieces, share, glance=glanced(clean, pieces))
             return self._ask(theirs, look, clean, share)
 
