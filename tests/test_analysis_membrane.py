@@ -34,10 +34,20 @@ def seen_of(image: np.ndarray, radius_px: float, drawn_px: float, pixel_um: floa
     ring_um = ((ring + 0.5) * pixel_um + (left_um, top_um)).astype(np.float32)
     cell = cell_of(1, Kind.TUMOR, ring_um)
     assert cell is not None
-    start = np.array((0, len(ring)), np.int32)
-    labels = np.zeros(image.shape, np.int32)
     return Seen(
-        Kind.TUMOR, (cell,), labels, pixel_um, left_um, top_um, image, 100.0, 3.0, ring_um, start
+        kind=Kind.TUMOR,
+        labels=np.zeros(image.shape, np.int32),
+        pixel_um=pixel_um,
+        left_um=left_um,
+        top_um=top_um,
+        signal=image,
+        background=100.0,
+        noise=3.0,
+        outline_um=ring_um,
+        outline_start=np.array((0, len(ring)), np.int32),
+        shapes=np.array(((cell.area_um2, cell.perimeter_um, cell.x_um, cell.y_um),)),
+        signals=np.array((400.0,), np.float32),
+        at_edge=np.array((False,)),
     )
 
 
@@ -67,11 +77,10 @@ def test_an_outline_along_the_image_border_stays_inside_the_image() -> None:
     seen = seen_of(image, 15, 15.5, 0.65)
     low = np.array((1000.0, -300.0))
     cut = np.maximum(seen.outline_um - np.array((SIDE / 2 * 0.65, 0)), low).astype(np.float32)
-    cell = replace(seen.cells[0], outline_um=cut, at_edge=True)
-    (after,) = outlined(replace(seen, outline_um=cut, cells=(cell,)))
+    (after,) = outlined(replace(seen, outline_um=cut, at_edge=np.array((True,))))
     assert (after.outline_um >= low - 0.01).all()
 
 
 def test_no_cells_no_outlines() -> None:
     seen = seen_of(picture(15, 1.0, 0.6), 15, 15, 0.65)
-    assert outlined(replace(seen, cells=())) == ()
+    assert outlined(replace(seen, shapes=np.zeros((0, 4)))) == ()

@@ -12,8 +12,9 @@ from cell_scene import Scene, draw
 from livewatch.abreast import Abreast
 from livewatch.analysis.segmentation import Sight, segmenter
 from livewatch.analysis.segmentation.classic import classic
+from livewatch.analysis.segmentation.middles import medians
 from livewatch.analysis.segmentation.networks import Cellpose, StarDist
-from livewatch.analysis.segmentation.regions import regions
+from livewatch.analysis.segmentation.regions import regions, relabel
 from livewatch.analysis.segmentation.segmenter import SegmenterError
 from livewatch.analysis.segmentation.width import usual_diameter_um
 from livewatch.model import Exposure, Frame, Kind, Plane, Purpose, Shot, View
@@ -175,6 +176,27 @@ def test_a_small_hole_is_filled_and_a_large_one_is_not() -> None:
     assert boxes.tolist() == [[3, 3, 13, 13], [3, 20, 17, 34]]
     assert labels[7, 7] == 1
     assert labels[10, 27] == 0
+
+
+@pytest.mark.parametrize("single", [False, True])
+def test_regions_found_in_place_are_the_same(single: bool) -> None:
+    rng = np.random.default_rng(3)
+    values = rng.integers(0, 3, (60, 40)).repeat(4, 0).repeat(4, 1).astype(np.int32)
+    labels, *told = regions(values, 40, 20, single)
+    assert labels.any()
+    for one, other in zip(told, relabel(values, 40, 20, single), strict=True):
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_array_equal(values, labels)
+
+
+@pytest.mark.parametrize("counts", [2, 50, 10**6], ids=["two values", "ties", "few ties"])
+def test_a_cells_median_is_the_middle_of_its_pixels(counts: int) -> None:
+    rng = np.random.default_rng(counts)
+    labels = rng.integers(0, 9, (40, 50)).astype(np.int32)
+    image = rng.integers(0, counts, labels.shape).astype(np.float32)
+    boxes = np.array([(0, 0, 40, 50)] * 8, np.int32)
+    true = [np.median(image[labels == number]) for number in range(1, 9)]
+    np.testing.assert_array_equal(medians(labels, boxes, image), np.array(true, np.float32))
 
 
 # --- segmenters of others ------------------------------------------------------------

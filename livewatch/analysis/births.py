@@ -66,6 +66,8 @@ def stems(
 
     They lay against it, and are not both of usual size.
     """
+    if not len(born):
+        return
     new = np.setdiff1d(np.arange(len(cells)), found)
     known = table["frames"][rows] >= SETTLED_FRAMES
     rows, found = rows[known], found[known]

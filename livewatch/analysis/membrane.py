@@ -34,31 +34,32 @@ def outlined(seen: Seen) -> tuple[Cell, ...]:
 
     Areas, perimeters and centres are those of the new outlines.
     """
-    if not seen.cells:
+    if not len(seen.shapes):
         return ()
     corner_um = np.array((seen.left_um, seen.top_um))
     points = (seen.outline_um - corner_um) / seen.pixel_um - 0.5
     moved, shapes = at_half_height(seen.signal, points, seen.outline_start)
     outline_um = ((moved + 0.5) * seen.pixel_um + corner_um).astype(np.float32)
-    bounds = seen.outline_start.tolist()
-    cells = []
-    for number, (cell, (area, length, x, y)) in enumerate(
-        zip(seen.cells, shapes.tolist(), strict=True)
-    ):
-        cells.append(
-            Cell(
-                id=cell.id,
-                kind=cell.kind,
-                x_um=(x + 0.5) * seen.pixel_um + seen.left_um,
-                y_um=(y + 0.5) * seen.pixel_um + seen.top_um,
-                area_um2=area * seen.pixel_um**2,
-                perimeter_um=length * seen.pixel_um,
-                signal=cell.signal,
-                at_edge=cell.at_edge,
-                outline_um=outline_um[bounds[number] : bounds[number + 1]],
-            )
+    areas_um2, lengths_um = shapes[:, 0] * seen.pixel_um**2, shapes[:, 1] * seen.pixel_um
+    places_um = (shapes[:, 2:] + 0.5) * seen.pixel_um + corner_um
+    bounds, kind = seen.outline_start.tolist(), seen.kind
+    columns = (areas_um2, lengths_um, places_um, seen.signals, seen.at_edge)
+    return tuple(
+        Cell(
+            id=number + 1,
+            kind=kind,
+            x_um=x_um,
+            y_um=y_um,
+            area_um2=area_um2,
+            perimeter_um=length_um,
+            signal=signal,
+            at_edge=cut,
+            outline_um=outline_um[bounds[number] : bounds[number + 1]],
         )
-    return tuple(cells)
+        for number, (area_um2, length_um, (x_um, y_um), signal, cut) in enumerate(
+            zip(*(column.tolist() for column in columns), strict=True)
+        )
+    )
 
 
 @compiled

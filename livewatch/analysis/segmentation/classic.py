@@ -11,7 +11,7 @@ import numpy as np
 from livewatch.analysis.segmentation.ground import SAMPLES, ground
 from livewatch.analysis.segmentation.middles import medians
 from livewatch.analysis.segmentation.past import Glance
-from livewatch.analysis.segmentation.regions import regions
+from livewatch.analysis.segmentation.regions import regions, relabel
 from livewatch.analysis.segmentation.split import split
 from livewatch.analysis.segmentation.trim import apart, edges, keep, trim
 
@@ -64,36 +64,35 @@ def classic(image: Pixels, pixel_um: float, diameter_um: float) -> tuple[Ints, f
 
 def find(seen: Ground) -> Pieces:
     """The cells in an image whose background has been taken off."""
-    least, hole, faint = cell_px(seen, SMALL), cell_px(seen, HOLE), faintest(seen)
-    labels, area, boxes = clumps(seen)
+    least, hole, usual = cell_px(seen, SMALL), cell_px(seen, HOLE), typical(seen)
+    faint = np.float32(max(SIGMAS * seen.noise, GHOST * usual))
+    labels, area, boxes = clumps(seen, faint)
     for _ in range(ROUNDS):
         labels, boxes = split(labels, area, boxes, seen.smooth, seen.noise, seen.across_px)
         level = np.maximum(np.float32(HALF) * medians(labels, boxes, seen.smooth), faint)
         trim(labels, boxes, seen.smooth, level)
-        labels, own, area, boxes = regions(labels, least, hole, True)
+        own, area, boxes = relabel(labels, least, hole, True)
         level = level[own - 1]
     middle = medians(labels, boxes, seen.smooth)
-    return without_doubtful(Pieces(labels, boxes, level, middle), area, seen)
+    return without_doubtful(Pieces(labels, boxes, level, middle), area, seen, usual)
 
 
-def clumps(seen: Ground) -> tuple[Ints, Ints, Ints]:
-    """What stands out, one cell or several: labels (h, w), and each one's area and box."""
-    least, hole, faint = cell_px(seen, SMALL), cell_px(seen, HOLE), faintest(seen)
+def clumps(seen: Ground, faint: np.float32) -> tuple[Ints, Ints, Ints]:
+    """What stands out, one cell or several: labels (h, w), and each one's area and box.
+
+    A pixel must be as bright as `faint` to belong to a cell.
+    """
+    least, hole = cell_px(seen, SMALL), cell_px(seen, HOLE)
     mask = (seen.smooth >= faint).view(np.uint8)
     mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, CROSS), np.uint8)
     labels, _, area, boxes = regions(mask, least, hole, False)
     whole = len(area)
     level = np.maximum(np.float32(HALO) * medians(labels, boxes, seen.smooth), faint)
     apart(labels, boxes, seen.smooth, level)
-    labels, own, area, boxes = regions(labels, least, hole, False)
+    own, area, boxes = relabel(labels, least, hole, False)
     sure = (own <= whole) | (area >= cell_px(seen, ASIDE))
     keep(labels, boxes, sure)
     return labels, area[sure], boxes[sure]
-
-
-def faintest(seen: Ground) -> np.float32:
-    """How bright a pixel must be to belong to a cell."""
-    return np.float32(max(SIGMAS * seen.noise, GHOST * typical(seen)))
 
 
 def glanced(seen: Ground, pieces: Pieces) -> Glance:
@@ -103,9 +102,12 @@ def glanced(seen: Ground, pieces: Pieces) -> Glance:
     return Glance(len(told), float(np.median(told)) if len(told) else 0.0)
 
 
-def without_doubtful(pieces: Pieces, area: Ints, seen: Ground) -> Pieces:
-    """The pieces without those that are dim, and small or without an edge."""
-    sure = pieces.middle >= np.float32(max(DIM * typical(seen), CLEAR * seen.noise))
+def without_doubtful(pieces: Pieces, area: Ints, seen: Ground, usual: float) -> Pieces:
+    """The pieces without those that are dim, and small or without an edge.
+
+    `usual` is how bright cells are.
+    """
+    sure = pieces.middle >= np.float32(max(DIM * usual, CLEAR * seen.noise))
     if not sure.all():
         fall = edges(pieces.labels, pieces.boxes, seen.smooth)
         clear = fall >= np.float32(EDGE) * pieces.middle
@@ -123,9 +125,9 @@ def taken(seen: Ground, labels: Ints, label_um: float) -> Pieces:
     dense: NDArray[Any]
     ids, dense = np.unique(labels[rows[:, None], columns], return_inverse=True)
     dense = (dense.reshape(height, width) + int(ids[0] != 0)).astype(np.int32)
-    found, _, _, boxes = regions(dense, 4, cell_px(seen, HOLE), True)
+    _, _, boxes = relabel(dense, 4, cell_px(seen, HOLE), True)
     endless = np.full(len(boxes), np.inf, np.float32)
-    return Pieces(found, boxes, endless, endless)
+    return Pieces(dense, boxes, endless, endless)
 
 
 def typical(seen: Ground) -> float:

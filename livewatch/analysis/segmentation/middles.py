@@ -22,18 +22,56 @@ def medians(labels: Ints, boxes: Ints, image: Floats) -> Floats:
     `boxes` (n, 4) hold each label's first row, first column, stop row and stop column, or more.
     """
     found = np.zeros(len(boxes), np.float32)
+    largest = 0
     for number in range(len(boxes)):
         box = boxes[number]
-        values = np.empty((box[2] - box[0]) * (box[3] - box[1]), np.float32)
-        used = 0
+        largest = max(largest, (box[2] - box[0]) * (box[3] - box[1]))
+    values = np.empty(largest, np.float32)
+    for number in range(len(boxes)):
+        box, used = boxes[number], 0
         for row in range(box[0], box[2]):
             for column in range(box[1], box[3]):
-                if labels[row, column] == number + 1:
-                    values[used] = image[row, column]
-                    used += 1
+                values[used] = image[row, column]
+                used += labels[row, column] == number + 1
         if used > 0:
-            found[number] = np.median(values[:used])
+            found[number] = middle_of(values, used)
     return found
+
+
+@compiled
+def middle_of(values: Floats, count: int) -> float:
+    """The median of the first `count` values, which are put into another order."""
+    half = count // 2
+    select(values, count, half)
+    upper = values[half]
+    if count % 2 == 1:
+        return float(upper)
+    lower = values[0]
+    for at in range(1, half):
+        lower = max(lower, values[at])
+    return float((lower + upper) / 2)
+
+
+@compiled
+def select(values: Floats, count: int, rank: int) -> None:
+    """Put, of the first `count` values, none that is larger before that rank (Hoare's FIND)."""
+    low, high = 0, count - 1
+    while low < high:
+        pivot = values[(low + high) // 2]
+        left, right = low, high
+        while left <= right:
+            while values[left] < pivot:
+                left += 1
+            while pivot < values[right]:
+                right -= 1
+            if left <= right:
+                values[left], values[right] = values[right], values[left]
+                left += 1
+                right -= 1
+        if right < rank:
+            low = left
+        if rank < left:
+            high = right
 
 
 @compiled

@@ -31,12 +31,26 @@ def regions(
     of them. Returns labels (h, w), 1..n in raster order, then the value, the area in pixels and
     the box (first row, first column, stop row, stop column) of each.
     """
+    labels = np.zeros(values.shape, np.int32)
+    value, area, boxes = painted(joined(values, hole_px, single), labels, least_px)
+    return labels, value, area, boxes
+
+
+@compiled
+def relabel(labels: Ints, least_px: int, hole_px: int, single: bool) -> tuple[Ints, Ints, Ints]:
+    """As `regions` does, but in place; the values, areas and boxes."""
+    return painted(joined(labels, hole_px, single), labels, least_px)
+
+
+@compiled
+def joined(values: Values, hole_px: int, single: bool) -> Ints:
+    """The runs of an image, united to regions."""
     runs = runs_of(values)
     join(runs)
     fill(runs, values.shape, hole_px)
     if single:
         thin_out(runs)
-    return painted(runs, values.shape, least_px)
+    return runs
 
 
 @compiled
@@ -155,9 +169,11 @@ def thin_out(runs: Ints) -> None:
 
 
 @compiled
-def painted(runs: Ints, shape: tuple[int, int], least_px: int) -> tuple[Ints, Ints, Ints, Ints]:
-    """The labels, values, areas and boxes of the regions that are large enough."""
-    labels = np.zeros(shape, np.int32)
+def painted(runs: Ints, labels: Ints, least_px: int) -> tuple[Ints, Ints, Ints]:
+    """The values, areas and boxes of the regions that are large enough; `labels` are made theirs.
+
+    Where there is no run of a value above 0, labels must be 0.
+    """
     number = np.zeros(len(runs), np.int32)
     value, area = np.empty(len(runs), np.int32), np.empty(len(runs), np.int32)
     boxes = np.empty((len(runs), 4), np.int32)
@@ -176,9 +192,9 @@ def painted(runs: Ints, shape: tuple[int, int], least_px: int) -> tuple[Ints, In
                 continue
             root = root_of(runs, runs[root, HOME])
         label = number[root]
+        row, first, stop = runs[run, ROW], runs[run, FIRST], runs[run, STOP]
+        labels[row, first:stop] = label
         if label > 0:
-            row, first, stop = runs[run, ROW], runs[run, FIRST], runs[run, STOP]
-            labels[row, first:stop] = label
             box = boxes[label - 1]
             box[1], box[2], box[3] = min(box[1], first), row + 1, max(box[3], stop)
-    return labels, value[:count], area[:count], boxes[:count]
+    return value[:count], area[:count], boxes[:count]

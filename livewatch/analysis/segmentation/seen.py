@@ -5,28 +5,31 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from livewatch.model import Cell
+
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from livewatch.model import Cell, Kind
+    from livewatch.model import Kind
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Seen:
     """One channel of one frame.
 
-    `cells[k - 1]` has id k and bears label k in `labels` (h, w); 0 is nothing. A label pixel
+    Cell k bears label k in `labels` (h, w), from 1 on; 0 is nothing. A label pixel
     is `pixel_um` wide, and the labels' top-left corner is at stage `left_um`, `top_um`, the
     chromatic shift taken off. `signal` (h, w) is the image minus background and bleed-through,
     in counts; `noise` the SD of it, blurred by 3 x 3, where there is no cell; `background` the
     median background. Outlines stand one after the other in `outline_um` (m, 2), stage x and y;
-    cell k's is `outline_um[outline_start[k - 1]:outline_start[k]]`. `bleed` is the share of the
-    other channel's signal that was taken off. With a `problem` there are no cells.
+    cell k's is `outline_um[outline_start[k - 1]:outline_start[k]]`. `shapes` (n, 4) are area,
+    perimeter, x and y of the outlines in um, `signals` (n) the cells' mean brightness, `at_edge`
+    (n) says which of them the image border cuts. `bleed` is the share of the other channel's
+    signal that was taken off. With a `problem` there are no cells.
     """
 
     kind: Kind
-    cells: tuple[Cell, ...]
     labels: NDArray[np.int32] = field(repr=False)
     pixel_um: float
     left_um: float
@@ -36,8 +39,32 @@ class Seen:
     noise: float
     outline_um: NDArray[np.float32] = field(repr=False)
     outline_start: NDArray[np.int32] = field(repr=False)
+    shapes: NDArray[np.float64] = field(repr=False)
+    signals: NDArray[np.float32] = field(repr=False)
+    at_edge: NDArray[np.bool_] = field(repr=False)
     bleed: float = 0.0
     problem: str | None = None
+
+    @property
+    def cells(self) -> tuple[Cell, ...]:
+        """The cells as segmentation outlines them, numbered as their labels."""
+        bounds = self.outline_start.tolist()
+        return tuple(
+            Cell(
+                id=number + 1,
+                kind=self.kind,
+                x_um=x_um,
+                y_um=y_um,
+                area_um2=area_um2,
+                perimeter_um=perimeter_um,
+                signal=signal,
+                at_edge=cut,
+                outline_um=self.outline_um[bounds[number] : bounds[number + 1]],
+            )
+            for number, ((area_um2, perimeter_um, x_um, y_um), signal, cut) in enumerate(
+                zip(self.shapes.tolist(), self.signals.tolist(), self.at_edge.tolist(), strict=True)
+            )
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -183,12 +183,9 @@ class Sight:
         seen, pieces = found.seen, NOTHING if found.problem else found.pieces
         labels = np.zeros(seen.signal.shape, np.int32) if found.problem else pieces.labels
         corner_um = np.array((view.left_um, view.top_um)) - self._shift_um[look.kind]
-        cells, outline_um, start = measured(
-            labels, pieces.boxes, pieces.level, seen.smooth, look.kind, seen.pixel_um, corner_um
-        )
+        cells = measured(labels, pieces.boxes, pieces.level, seen.smooth, seen.pixel_um, corner_um)
         return Seen(
             kind=look.kind,
-            cells=cells,
             labels=labels,
             pixel_um=seen.pixel_um,
             left_um=float(corner_um[0]),
@@ -196,8 +193,7 @@ class Sight:
             signal=seen.signal,
             background=seen.background,
             noise=seen.noise,
-            outline_um=outline_um,
-            outline_start=start,
+            **cells._asdict(),
             bleed=found.bleed,
             problem=None if found.problem is None else f"{look.kind} image: {found.problem}",
         )
