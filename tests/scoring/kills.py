@@ -40,7 +40,8 @@ Recorder.wait, assembly.lasting = witnessed, with_bursts
 sys.exit(cli.main(sys.argv[2:]))
 """
 SPEED = 40
-PATIENCE_S = 120
+PATIENCE_S = 900
+"""The first run in a place compiles the analysis, and the machine may be busy with other things."""
 
 
 @dataclass
@@ -123,6 +124,8 @@ def look(folder: Path, seed: int, witness: Path, score: Score) -> None:
     )
     witness.unlink(missing_ok=True)
     score.acknowledged += len(set(said))
+    if not said and not (folder / "session.json").exists():
+        return  # killed before the session had begun
     session = SessionFolder.open(folder)
     if len(session):
         score.modes[str(session.entry(len(session) - 1).purpose)] += 1
