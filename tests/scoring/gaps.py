@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from livewatch.specimen.truth import Truth
 
 LENSES = {"10x": (0.65, 512), "20x": (0.325, 1024)}
+FAR_UM = 1.0
 NEAR_UM = {Kind.NK: 3.0, Kind.TUMOR: 5.0}
 
 
@@ -90,16 +91,22 @@ class Tally:
 
     def line(self) -> str:
         """The figures."""
-        gaps = np.array(self.gap_errors)
+        gaps = np.array(self.gap_errors or [np.nan])
         sd = 1.4826 * np.median(np.abs(gaps - np.median(gaps)))
-        radius = {k: np.median(self.radius_errors[k]) for k in Kind}
+        radius = {k: np.median(self.radius_errors[k] or np.nan) for k in Kind}
+        seal, touching, apart = (
+            np.array(part or [np.nan], float)
+            for part in (self.seal_errors, self.touching, self.apart)
+        )
+        far = np.mean(np.abs(gaps) > FAR_UM)
         switched = {k: 1000 * self.switches[k] / max(self.cell_frames[k], 1) for k in Kind}
         return (
             f"gap bias {gaps.mean():+.3f} median {np.median(gaps):+.3f} SD {gaps.std():.3f} "
-            f"(robust {sd:.3f}) n {len(gaps)}; radius NK {radius[Kind.NK]:+.2f} "
-            f"tumor {radius[Kind.TUMOR]:+.2f}; seal {np.mean(self.seal_errors):+.3f} "
-            f"+- {np.std(self.seal_errors):.3f}; touch seen {np.mean(self.touching):.3f}, claimed "
-            f"apart {np.mean(self.apart):.3f}; switches/1000 NK {switched[Kind.NK]:.2f} "
+            f"(robust {sd:.3f}, {far:.3f} off by more than {FAR_UM:.0f} um) "
+            f"n {len(self.gap_errors)}; radius NK {radius[Kind.NK]:+.2f} "
+            f"tumor {radius[Kind.TUMOR]:+.2f}; seal {seal.mean():+.3f} "
+            f"+- {seal.std():.3f}; touch seen {touching.mean():.3f}, claimed "
+            f"apart {apart.mean():.3f}; switches/1000 NK {switched[Kind.NK]:.2f} "
             f"tumor {switched[Kind.TUMOR]:.2f} of {self.cell_frames[Kind.NK]}"
         )
 
