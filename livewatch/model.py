@@ -71,8 +71,8 @@ class View:
     `stage_x_um`, `stage_y_um` is where the optical axis (the middle of the whole sensor)
     meets the sample. `pixel_um` is the size of one *image* pixel, binning included.
     `sensor_px` is (width, height) of the whole sensor, unbinned; for a split image, of one
-    half. `region` None means the whole sensor. `trim_x_um`, `trim_y_um` is what is added to the
-    objective's offset: by so much a check of the aim found it wrong.
+    half. `region` None means the whole sensor. `trim_x_um`, `trim_y_um`, `trim_z_um` is what is
+    added to the objective's offset: by so much a check of the aim found it wrong.
     """
 
     position: str
@@ -86,6 +86,7 @@ class View:
     region: Region | None = None
     trim_x_um: float = 0.0
     trim_y_um: float = 0.0
+    trim_z_um: float = 0.0
 
     @property
     def window(self) -> Region:
@@ -462,7 +463,8 @@ class Landing:
 
     Of `expected` cells that the image should show whole, `found` are seen, all of them displaced
     by about `dx_um`, `dy_um`, with the standard deviation `sd_um` on each axis (NaN: too few to
-    tell). `softer_um` is by how much the edges of the pairs in it are softer than before.
+    tell). `soft_um` is how soft the edges of the pairs in it are, `softer_um` by how much softer
+    than before.
     """
 
     expected: int
@@ -471,6 +473,7 @@ class Landing:
     dy_um: float = NAN
     sd_um: float = NAN
     softer_um: float = NAN
+    soft_um: float = NAN
 
     @property
     def miss_um(self) -> float:

@@ -218,6 +218,11 @@ class Zoom(Section):
         description="the first frame after a change shows the cells this close to where they were, "
         "else the aim is corrected once, and then given up",
     )
+    refocus_um: Positive = Field(
+        3.0,
+        description="where that frame is out of focus after the objective changed, the focus is "
+        "looked for once in steps of this, and then given up",
+    )
     retry_s: Positive = Field(
         600.0, description="a closer look that was given up is not tried again for this long"
     )

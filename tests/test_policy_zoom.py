@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from math import hypot
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from livewatch.model import Shot
 
 TURRET = replace(INSTRUMENT, pixel_um={"20x": 0.325, "40x": 0.1625})
+FOCUSED = replace(TURRET, home=replace(HOME, z_um=0.0))
 MEETING = Meeting(100.0, 400.0, x_um=60.0, y_um=-40.0)
 
 
@@ -30,6 +32,7 @@ class AimingEyes(ToyEyes):
     wrong_um: Callable[[View], tuple[float, float]] = lambda view: (0.0, 0.0)
     softer_um: Callable[[View], float] = lambda view: 0.0
     last: View | None = None
+    soft_um: float = 0.0
     landings: list[tuple[View, Landing]] = field(default_factory=list)
 
     def look(self, frame: Frame, until_s: float) -> Observation | None:
@@ -43,7 +46,9 @@ class AimingEyes(ToyEyes):
         x_um, y_um = self.wrong_um(view)
         off_um = x_um + view.trim_x_um, y_um + view.trim_y_um
         seen = hypot(*off_um) < 80
-        landing = Landing(4, 4, *off_um, 0.4, self.softer_um(view)) if seen else Landing(4, 0)
+        soft_um = self.softer_um(view)
+        softer_um, self.soft_um = soft_um - self.soft_um, soft_um
+        landing = Landing(4, 4, *off_um, 0.4, softer_um, soft_um) if seen else Landing(4, 0)
         self.landings.append((view, landing))
         if landing.misses(4.0):
             return Observation(
@@ -58,10 +63,12 @@ def through(objective: str, x_um: float, y_um: float) -> Callable[[View], tuple[
     return lambda view: (x_um, y_um) if view.objective == objective else (0.0, 0.0)
 
 
-def zoomed(eyes: AimingEyes | None = None, **zoom: object) -> Play:
+def zoomed(
+    eyes: AimingEyes | None = None, meetings: tuple[Meeting, ...] = (MEETING,), **zoom: object
+) -> Play:
     return play(
         experiment(zoom=zoom, survey={"interval_s": 30.0}),
-        (MEETING,),
+        meetings,
         700.0,
         instrument=TURRET,
         eyes=eyes or AimingEyes((MEETING,)),
@@ -91,6 +98,20 @@ def test_the_objective_changes_for_a_contact_and_changes_back_when_it_is_over() 
 def test_the_target_stands_in_the_middle_after_the_objective_changed() -> None:
     first = at_40x(zoomed(objective="40x", region=False))[0].view
     assert hypot(first.x_um - 60.0, first.y_um + 40.0) <= 2.0
+
+
+def test_the_target_stands_in_the_middle_each_time_the_objective_is_turned_in_again() -> None:
+    creeping = Meeting(100.0, 700.0, x_um=60.0, y_um=-40.0, drift_um_per_s=0.02)
+    played = zoomed(AimingEyes((creeping,)), meetings=(creeping,), objective="40x", region=False)
+    turned = [
+        after
+        for before, after in pairwise(played.frames)
+        if (before.view.objective, after.view.objective) == ("20x", "40x")
+    ]
+    assert len(turned) > 2
+    for frame in turned:
+        x_um, y_um = creeping.at(frame.time_s)
+        assert hypot(frame.view.x_um - x_um, frame.view.y_um - y_um) <= 2.0
 
 
 def test_region_binning_and_objective_are_each_by_choice_and_go_together() -> None:
@@ -172,11 +193,47 @@ def test_what_was_given_up_is_tried_again_later() -> None:
     assert times_s[2] - times_s[1] >= 120.0
 
 
-def test_a_focus_that_is_off_is_backed_out_of_at_once() -> None:
-    eyes = AimingEyes((MEETING,), softer_um=lambda view: 1.1 * (view.objective == "40x"))
-    played = zoomed(eyes, objective="40x")
-    assert len(at_40x(played)) == 1
-    assert any("out of focus through 40x" in r and "edges +1.1 um" in r for r in reasons(played))
+def out_by(z_um: float) -> Callable[[View], float]:
+    """Edges as soft as they are through a 40x lens whose focus is off by this much."""
+    return lambda view: 0.3 * hypot(1.0, view.trim_z_um + z_um) * (view.objective == "40x")
+
+
+@pytest.mark.parametrize("z_um", [5.0, -4.0, 9.0, -9.5])
+def test_a_focus_that_is_off_is_looked_for_once_and_kept(z_um: float) -> None:
+    eyes = AimingEyes((MEETING,), softer_um=out_by(z_um))
+    rules = experiment(zoom={"objective": "40x", "region": False}, survey={"interval_s": 30.0})
+    played = play(rules, (MEETING,), 400.0, instrument=FOCUSED, eyes=eyes)
+    trims = [frame.view.trim_z_um for frame in at_40x(played)]
+    assert len(trims) > 50
+    assert len(set(trims)) <= 4
+    assert trims[-1] == pytest.approx(-z_um, abs=2.0)
+    said = [r for r in reasons(played) if "Focus corrected through 40x" in r]
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize(
+    ("softer_um", "sections", "looks"),
+    [
+        (lambda view: 1.1 * (view.objective == "40x"), {}, 3),
+        (out_by(40.0), {}, 4),
+        (out_by(5.0), {"microscope": {"hold_focus": True}}, 1),
+        (out_by(5.0), {"limits": {"z_um": (-1.0, 1.0)}}, 1),
+    ],
+    ids=["it does not change", "too far", "the lock holds it", "the limits forbid"],
+)
+def test_a_focus_that_is_not_found_is_backed_out_of(
+    softer_um: Callable[[View], float], sections: dict[str, object], looks: int
+) -> None:
+    eyes = AimingEyes((MEETING,), softer_um=softer_um)
+    rules = experiment(
+        zoom={"objective": "40x", "region": False}, survey={"interval_s": 30.0}, **sections
+    )
+    played = play(rules, (MEETING,), 400.0, instrument=FOCUSED, eyes=eyes)
+    assert len(at_40x(played)) == looks
+    backed = [r for r in reasons(played) if "Back from the closer look: out of focus" in r]
+    assert len(backed) == 1
+    assert "through 40x: edges +" in backed[0]
+    assert played.frames[-1].view.trim_z_um == 0.0
 
 
 def test_a_region_that_shows_something_else_is_given_up_and_the_mirrors_are_named() -> None:

@@ -68,7 +68,7 @@ def test_a_session_that_goes_on_surveys_where_it_did_however_a_crash_left_the_mi
     )
     session.subscribe(lambda step: session.stop("a test"))
     session.start()
-    session.join(60)
+    session.join(300)
     build = assembly.demo_core
 
     def crashed(*how: Any) -> Any:
@@ -84,7 +84,8 @@ def test_a_session_that_goes_on_surveys_where_it_did_however_a_crash_left_the_mi
     again, steps = assembly.resume(tmp_path / "s", lambda line: None), list[Step]()
     again.subscribe(steps.append)
     again.start()
-    again.join(60)
+    again.join(300)
+    assert again.is_over
     views = [step.reply.view for step in steps if isinstance(step.reply, Frame)]
     assert views
     assert {view.objective for view in views} == {"20x"}
@@ -139,11 +140,18 @@ def test_an_offset_that_is_wrong_by_12_um_is_corrected_once(tmp_path: Path) -> N
     assert verify(session.folder).problems == ()
 
 
+def test_a_focus_that_is_off_by_5_um_is_looked_for_and_found(tmp_path: Path) -> None:
+    session, steps = lived(tmp_path, z=2.4 + 5.0)
+    assert len(reasons(steps, "Focus corrected through 40x")) == 1
+    assert at_40x(steps)[-1].view.trim_z_um == pytest.approx(-5.0, abs=1.5)
+    assert verify(session.folder).problems == ()
+
+
 @pytest.mark.parametrize(
     ("offsets", "why"),
     [
         ({"x": 300.0}, "of the"),
-        ({"z": 2.4 + 5.0}, "out of focus through 40x"),
+        ({"z": 2.4 + 25.0}, "through 40x"),
     ],
     ids=["it looks elsewhere", "it is out of focus"],
 )

@@ -9,7 +9,7 @@ They also say how much brighter or darker cells are through other optics.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import hypot, nan
+from math import hypot
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -119,10 +119,13 @@ class Known(NamedTuple):
 def is_changed(last: Last, view: View) -> bool:
     """Whether a view differs from the last one in what a wrong setting would displace."""
     before = last.view
-    return before is not None and (
-        (before.objective, before.binning, before.region, before.trim_x_um, before.trim_y_um)
-        != (view.objective, view.binning, view.region, view.trim_x_um, view.trim_y_um)
-    )
+    return before is not None and settings_of(before) != settings_of(view)
+
+
+def settings_of(view: View) -> tuple[object, ...]:
+    """What of a view displaces the cells if it is wrong."""
+    trims = view.trim_x_um, view.trim_y_um, view.trim_z_um
+    return view.objective, view.binning, view.region, *trims
 
 
 def arrived(
@@ -209,10 +212,14 @@ def problem_of(landing: Landing, last: Last, aim_um: float) -> str | None:
 
 
 def compared(landing: Landing, before: Last, softness: Sequence[tuple[int, int, float]]) -> Landing:
-    """The landing with how much softer the edges of the same pairs are than before."""
+    """The landing with how soft the edges of the same pairs are, and by how much softer."""
     was = {(nk, tumor): soft_um for nk, tumor, soft_um in before.softness}
-    softer = [soft_um - was[nk, tumor] for nk, tumor, soft_um in softness if (nk, tumor) in was]
-    return replace(landing, softer_um=float(np.median(softer)) if softer else nan)
+    both = [(soft_um, was[nk, tumor]) for nk, tumor, soft_um in softness if (nk, tumor) in was]
+    if not both:
+        return landing
+    soft_um = float(np.median([now_um for now_um, _ in both]))
+    softer_um = float(np.median([now_um - was_um for now_um, was_um in both]))
+    return replace(landing, softer_um=softer_um, soft_um=soft_um)
 
 
 # --- cells expected, and cells seen ---------------------------------------------------------

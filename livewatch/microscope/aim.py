@@ -57,6 +57,7 @@ class Aim:
         self._focus = motors.focus
         self._readouts: dict[tuple[Region, int], list[int]] = {}
         self._parked_um: float | None = None
+        self._found_um = 0.0
         self._left_um: dict[str, float] = {}
 
     def at(self, view: View) -> tuple[View, str]:
@@ -80,7 +81,7 @@ class Aim:
         self._settle(self._motors.move(*target))
         remark = self._focused(view, off)
         if label != view.objective == self._zoom.objective and self._zoom.autofocus:
-            remark = self._focus.find() or remark
+            remark = self._found() or remark
         self._bin(view)
         region = self._read_out(view)
         return self._confirmed(view, region, off), remark
@@ -95,7 +96,7 @@ class Aim:
         return Objective(
             offset_x_um=off.offset_x_um + view.trim_x_um,
             offset_y_um=off.offset_y_um + view.trim_y_um,
-            offset_z_um=off.offset_z_um,
+            offset_z_um=off.offset_z_um + view.trim_z_um,
         )
 
     # --- objective and focus -----------------------------------------------------------------
@@ -116,6 +117,7 @@ class Aim:
             self._focus.need(view.z_um - self._offset(view).offset_z_um)
         view = self._returning(view, self._objectives.get(label, ON_AXIS))
         self._motors.turn(view.objective)
+        self._found_um = 0.0
         self._settle(True)
         self._clock.wait_out(self._zoom.settle_ms / 1e3)
         return view
@@ -134,13 +136,20 @@ class Aim:
         """Bring the sample into focus; why it is not, or ''. Out of focus is an image still."""
         try:
             if view.z_um is not None:
-                self._settle(self._focus.go(view.z_um - off.offset_z_um))
+                self._settle(self._focus.go(view.z_um - off.offset_z_um + self._found_um))
                 self._parked_um = None
         except Refused:
             raise
         except Fault as fault:
             return f"out of focus: {fault}"
         return self._focus.lock() if self._settings.hold_focus else ""
+
+    def _found(self) -> str:
+        """Let the autofocus focus; what it found holds while this objective is turned in."""
+        before_um = self._focus.z_um()
+        remark = self._focus.find()
+        self._found_um = self._focus.z_um() - before_um if self._focus.has_motor else 0.0
+        return remark
 
     # --- readout ---------------------------------------------------------------------------
 

@@ -77,10 +77,11 @@ def out_of_place(view: View, experiment: Experiment, instrument: Instrument) -> 
     offset = experiment.objectives.get(view.objective, Objective())
     moves, focuses = instrument.moves_xy, instrument.moves_z
     off_x_um, off_y_um = offset.offset_x_um + view.trim_x_um, offset.offset_y_um + view.trim_y_um
+    off_z_um = offset.offset_z_um + view.trim_z_um
     for axis, place, off_um, bounds, has_motor, here in (
         ("stage x", view.stage_x_um, off_x_um, limits.x_um, moves, home.stage_x_um),
         ("stage y", view.stage_y_um, off_y_um, limits.y_um, moves, home.stage_y_um),
-        ("focus", view.z_um, offset.offset_z_um, limits.z_um, focuses, home.z_um),
+        ("focus", view.z_um, off_z_um, limits.z_um, focuses, home.z_um),
     ):
         if place is None:
             continue

@@ -2,16 +2,17 @@
 
 What the first frame after a change says of where it landed (`Observation.landing`) is judged here
 and becomes a reason. An offset that is found wrong is kept for the session as a trim; a change
-that misses again, shows nothing that is known, or is out of focus is not made again for a while.
+that misses again, shows nothing that is known, or stays out of focus is not made again for a while.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
-from math import isfinite
+from math import inf, isfinite
 from typing import TYPE_CHECKING
 
-from livewatch.policy.state import GivenUp, Part, Trim
+from livewatch.policy.refocus import next_look_um
+from livewatch.policy.state import GivenUp, Part, Refocus, Trim
 
 if TYPE_CHECKING:
     from livewatch.model import Landing, Missed, Observation, View
@@ -31,15 +32,14 @@ def aim_checked(state: PolicyState, seen: Observation, rules: Rules) -> PolicySt
     aim_um, through = rules.experiment.zoom.aim_um, described(changed, view)
     if not changed:
         note = f"Back in the survey's view, {said(landing, view)}"
-        return replace(state, corrected="", note=note)
+        return replace(state, corrected="", refocus=None, note=note)
+    if Part.OBJECTIVE in changed and (so_far := refocus_of(state, seen)) is not None:
+        return refocused(state, seen, so_far, through, rules)
     if landing.misses(aim_um):
         if state.corrected == view.position:
             why = f"the aim missed again {through}, after one correction: {said(landing, view)}"
             return given_up(state, changed[:1], why + hint(changed[0]), rules)
         return corrected(state, seen, changed, through)
-    if Part.OBJECTIVE in changed and landing.softer_um > SOFT_UM:
-        why = f"out of focus {through}: {said(landing, view)}; `livewatch calibrate` measures this"
-        return given_up(state, (Part.OBJECTIVE,), why, rules)
     again = "; corrected once" if state.corrected == view.position else ""
     return replace(state, corrected="", note=f"Aim checked {through}: {said(landing, view)}{again}")
 
@@ -53,12 +53,57 @@ def corrected(
     note = f"The aim missed {through}: {said(landing, view)}"
     trims = state.trims
     if Part.OBJECTIVE in changed and landing.found:
-        trim = Trim(view.objective, view.trim_x_um - landing.dx_um, view.trim_y_um - landing.dy_um)
-        others = tuple(each for each in trims if each.objective != trim.objective)
-        trims, note = (*others, trim), f"{note}; corrected by that"
+        x_um, y_um = view.trim_x_um - landing.dx_um, view.trim_y_um - landing.dy_um
+        trims = trimmed(state, Trim(view.objective, x_um, y_um, view.trim_z_um))
+        note += "; corrected by that"
     else:
         note += "; looked for once more"
     return replace(state, corrected=view.position, trims=trims, burst=None, note=note)
+
+
+def trimmed(state: PolicyState, trim: Trim) -> tuple[Trim, ...]:
+    """What is known of offsets, with a new trim."""
+    return (*(each for each in state.trims if each.objective != trim.objective), trim)
+
+
+def refocus_of(state: PolicyState, seen: Observation) -> Refocus | None:
+    """The search for the focus that a frame belongs to, or that it begins."""
+    landing, position = seen.landing, seen.view.position
+    assert landing is not None
+    if state.refocus is not None and state.refocus.position == position:
+        return state.refocus
+    if landing.softer_um > SOFT_UM:
+        return Refocus(position, landing.soft_um - landing.softer_um + SOFT_UM, ())
+    return None
+
+
+def refocused(
+    state: PolicyState, seen: Observation, so_far: Refocus, through: str, rules: Rules
+) -> PolicyState:
+    """The state after one more look of a search for the focus: found, looked on, or given up."""
+    landing, view = seen.landing, seen.view
+    assert landing is not None
+    lost = landing.misses(rules.experiment.zoom.aim_um) or not isfinite(landing.soft_um)
+    soft_um = inf if lost else landing.soft_um
+    edges = f"edges {soft_um - so_far.least_um + SOFT_UM:+.1f} um at {view.trim_z_um:+.1f} um"
+    if soft_um <= so_far.least_um:
+        return replace(
+            state, refocus=None, corrected="", note=f"Focus corrected {through}: {edges}"
+        )
+    looks = (*so_far.looks, (view.trim_z_um, soft_um))
+    trim_um = next_look_um(looks, view, rules)
+    if trim_um is None:
+        tried = f"after {len(looks) - 1} other looks " if len(looks) > 1 else ""
+        why = f"out of focus {tried}{through}: {edges}; `livewatch calibrate` measures this"
+        return given_up(state, (Part.OBJECTIVE,), why, rules)
+    trim = Trim(view.objective, view.trim_x_um, view.trim_y_um, trim_um)
+    return replace(
+        state,
+        refocus=replace(so_far, looks=looks),
+        trims=trimmed(state, trim),
+        burst=None,
+        note=f"Out of focus {through}: {edges}; looked for at {trim_um:+.1f} um",
+    )
 
 
 def given_up(state: PolicyState, changed: tuple[Part, ...], why: str, rules: Rules) -> PolicyState:
@@ -74,6 +119,7 @@ def given_up(state: PolicyState, changed: tuple[Part, ...], why: str, rules: Rul
         given_up=(*kept, *(GivenUp(part, until_s, why) for part in changed)),
         trims=trims,
         corrected="",
+        refocus=None,
         burst=None,
         note=f"Back from the closer look: {why}",
     )

@@ -12,7 +12,7 @@ from math import hypot
 from typing import TYPE_CHECKING
 
 from livewatch.policy.region import Box, cropped, within
-from livewatch.policy.state import Part, Stage
+from livewatch.policy.state import Part, Stage, Trim
 from livewatch.settings import Objective
 
 if TYPE_CHECKING:
@@ -63,6 +63,8 @@ def closer_look(
         view = rebinned(view, zoom.binning)
     turned = False
     if wanted[Part.OBJECTIVE] and Part.OBJECTIVE not in barred:
+        if not is_through(state, zoom.objective):  # the stage moves anyway: to the pair's middle
+            visit = replace(visit, aim=None)
         through = centred(seen_through(view, state, rules), core, visit, rules)
         turned = Box.of(through).holds(core)
         view = through if turned else view
@@ -81,18 +83,27 @@ def is_worth(pairs: tuple[Followed, ...], state: PolicyState, objective: str) ->
 
     It is not turned in again for a cool-down, once it was turned out to look around.
     """
-    there = state.last is not None and state.last.objective == objective
+    there = is_through(state, objective)
     return any(pair.stage in WORTH or (there and pair.stage is Stage.OVER) for pair in pairs)
+
+
+def is_through(state: PolicyState, objective: str) -> bool:
+    """Whether the last look was through an objective."""
+    return state.last is not None and state.last.objective == objective
 
 
 def is_alike(one: View, other: View) -> bool:
     """Whether two views show the sample through the same optics."""
-    return (one.objective, one.binning, one.trim_x_um, one.trim_y_um) == (
+    return (one.objective, one.binning, trim_of(one)) == (
         other.objective,
         other.binning,
-        other.trim_x_um,
-        other.trim_y_um,
+        trim_of(other),
     )
+
+
+def trim_of(view: View) -> Trim:
+    """What a view adds to its objective's offset."""
+    return Trim(view.objective, view.trim_x_um, view.trim_y_um, view.trim_z_um)
 
 
 def rebinned(view: View, binning: int) -> View:
@@ -110,6 +121,7 @@ def seen_through(view: View, state: PolicyState, rules: Rules) -> View:
         pixel_um=rules.instrument.pixel_um[objective] * view.binning,
         trim_x_um=trim.x_um,
         trim_y_um=trim.y_um,
+        trim_z_um=trim.z_um,
     )
 
 

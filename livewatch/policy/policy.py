@@ -48,6 +48,7 @@ class Policy:
             note="",
             last=None,
             corrected="",
+            refocus=None,
         )
         return state, choose(state, self.rules)
 

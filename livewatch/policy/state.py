@@ -143,6 +143,19 @@ class Trim:
     objective: str
     x_um: float = 0.0
     y_um: float = 0.0
+    z_um: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Refocus:
+    """A focus being corrected at a position: (trim, softness) of each look so far, in um.
+
+    A look that showed none of the cells is infinitely soft. `least_um` is as soft as it may be.
+    """
+
+    position: str
+    least_um: float
+    looks: tuple[tuple[float, float], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,8 +185,9 @@ class PolicyState:
     `wait_s`: no shot before this. `outcomes` is how often each outcome was seen, `false_light`
     what approaches that came to nothing have cost. `declined` are the pairs last seen that are
     not followed, and why; `note` explains the news last heard. `last` is the view last taken,
-    `corrected` the position where the aim was corrected and is to be checked once more; `trims` are
-    what was learnt of offsets, `given_up` what of a closer look is not tried for a while.
+    `corrected` the position where the aim was corrected and is to be checked once more, `refocus`
+    the focus that is being corrected; `trims` are what was learnt of offsets, `given_up` what of a
+    closer look is not tried for a while.
     """
 
     begun_s: float
@@ -196,6 +210,7 @@ class PolicyState:
     note: str = ""
     last: View | None = None
     corrected: str = ""
+    refocus: Refocus | None = None
     trims: tuple[Trim, ...] = ()
     given_up: tuple[GivenUp, ...] = ()
 

@@ -16,7 +16,8 @@ def impossible(view: View) -> str | None:
     """What no camera's view can be, if it is so; None if all is well."""
     window = view.window
     sides = (*view.sensor_px, window.width_px, window.height_px)
-    lengths = (view.stage_x_um, view.stage_y_um, view.pixel_um, view.trim_x_um, view.trim_y_um)
+    trims = (view.trim_x_um, view.trim_y_um, view.trim_z_um)
+    lengths = (view.stage_x_um, view.stage_y_um, view.pixel_um, *trims)
     if not 1 <= view.binning <= MOST_BINNING:
         return f"binning {view.binning}"
     if not all(isfinite(length) for length in lengths) or view.pixel_um <= 0:

@@ -171,6 +171,19 @@ def test_the_autofocus_focuses_once_after_the_turret_has_turned(build: Build) ->
     assert first.remark == ""
 
 
+def test_what_the_autofocus_found_holds_until_the_turret_turns_again(build: Build) -> None:
+    def prepare(core: Any) -> None:
+        with_autofocus(core)
+        core.fullFocus = lambda: core.setPosition(core.getPosition() + 4.0)
+
+    zoom = Zoom(objective="40x", autofocus=True)
+    stand = build(experiment(zoom=zoom), prepare=prepare)
+    near = stand.shot(z_um=2.0, **CLOSER)
+    first, second, back = stand.take(near, near, stand.shot(z_um=2.0))
+    assert first.view.z_um == second.view.z_um == 6.0
+    assert back.view.z_um == 2.0
+
+
 def test_an_autofocus_that_runs_away_or_fails_is_undone_and_said(build: Build) -> None:
     def prepare(core: Any) -> None:
         with_autofocus(core)
