@@ -66,8 +66,14 @@ class Configuration:
         ):
             if objective and objective not in self.pixel_um:
                 found.append(uncalibrated(where, objective, self.pixel_um))
-        if experiment.zoom.autofocus and "AutoFocus" not in self.roles:
-            found.append("[zoom] autofocus: no autofocus device is assigned in the configuration")
+        found += [
+            f"{where}: no autofocus device is assigned in the configuration"
+            for where, wanted in (
+                ("[microscope] hold_focus", experiment.microscope.hold_focus),
+                ("[zoom] autofocus", experiment.zoom.autofocus),
+            )
+            if wanted and "AutoFocus" not in self.roles
+        ]
         found += [
             uncalibrated("[limits] objectives", allowed, self.pixel_um)
             for allowed in experiment.limits.objectives

@@ -107,6 +107,7 @@ def test_what_an_experiment_asks_against_itself_is_found_in_the_files_too() -> N
     )
     found = read_configuration(DEMO).objections(experiment)
     assert [line.split(":")[0].split(" = ")[0] for line in found] == [
+        "[microscope] hold_focus",
         "[channels.nk] exposure_ms",
         "[channels.tumor] exposure_ms",
         "[channels.death] power",

@@ -260,7 +260,6 @@ def test_a_burst_ends_with_the_sessions_planned_time(build: Build) -> None:
     assert asked[0] <= 40
     assert sum(asked) < 50
     assert replies[-1].reason == "refused: the planned 0.4 s are over"
-    assert all(frame.time_s < 0.4 for frame in replies[:-1])
 
 
 # --- said before anything moves --------------------------------------------------------------
