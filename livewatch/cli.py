@@ -194,7 +194,8 @@ def bench(options: argparse.Namespace) -> int:
     if options.accuracy:
         from livewatch.report import accuracy
 
-        figures = accuracy.run(options.quick, _announce, workers=options.workers)
+        usual = accuracy.QUICK if options.quick else accuracy.ENCOUNTERS
+        figures = accuracy.run(options.encounters or usual, _announce, workers=options.workers)
         print(figures.json() if options.json else figures.text())
         return 0
     from livewatch.report import bench as speed
@@ -386,6 +387,9 @@ def _parser() -> argparse.ArgumentParser:
         "--accuracy",
         action="store_true",
         help="how right the measures are on synthetic encounters, and what that falls off with",
+    )
+    sub.add_argument(
+        "--encounters", type=_count, metavar="N", help="how many to watch for --accuracy (54)"
     )
     sub.add_argument(
         "--workers", type=_count, metavar="N", help="processes for --accuracy (one per core)"

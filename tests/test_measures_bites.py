@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import inf
 
+import cv2
 import numpy as np
 import pytest
 from measures_stage import Stage, cell
@@ -97,6 +98,20 @@ def test_a_loss_lost_in_the_noise_is_a_bite_when_a_clear_rise_begins_with_it() -
     assert watched([], small, spread=0.0025).bites == ()
 
 
+def test_a_faint_loss_is_a_bite_only_if_as_much_comes_to_light_from_then_on() -> None:
+    faint: Bitten = [(100, 0.006)]
+    found = watched(faint, faint, spread=0.004).bites
+    assert [bite.time_s for bite in found] == pytest.approx([100], abs=10)
+    for risen in ([], [(100.0, 0.002)], [(130.0, 0.006)]):
+        assert watched(faint, risen, spread=0.004).bites == ()
+
+
+def test_what_an_earlier_bite_still_owes_is_not_that_of_a_faint_loss() -> None:
+    losses: Bitten = [(80, 0.02), (100, 0.006)]
+    found = watched(losses, [(80, 0.02)], spread=0.004).bites
+    assert [bite.time_s for bite in found] == pytest.approx([80], abs=6)
+
+
 def test_a_loss_is_the_bite_of_the_nk_cell_that_shows_it_more_clearly() -> None:
     loss: Bitten = [(100, 0.03)]
     biter, bystander = (watched(loss, risen, until_s=190) for risen in (loss, [(120.0, 0.006)]))
@@ -118,10 +133,15 @@ def test_bites_are_bounded() -> None:
     assert len(meal.sights) <= 96
 
 
-def looked_at(stage: Stage, leaks: tuple[float, ...] = ()) -> Uptake:
+def looked_at(
+    stage: Stage, leaks: tuple[float, ...] = (), tip_um: tuple[float, float] | None = None
+) -> Uptake:
+    """What the NK cell holds; the tumor's outline as found juts out to `tip_um`, if given."""
     tumor = stage.tumor_outline(0)
     nk, middle = stage.nk_outline(0, 0.15, 0)
     images = Images(*stage.images(tumor, nk, middle, 0), None)
+    if tip_um is not None:
+        tumor = cv2.convexHull(np.vstack([tumor, tip_um]).astype(np.float32))[:, 0]
     crop = crop_of(stage.view, images, tumor, [cell(2, Kind.NK, nk)], [cell(2, Kind.NK, nk)])
     assert crop is not None
     assert crop.tumor is not None
@@ -147,3 +167,13 @@ def test_a_spot_of_tumor_color_is_weighed_whatever_bleeds_through(
     stage = Stage(bleed=bleed)
     stage.spots = [(1.0, 0.5, size)]
     assert looked_at(stage, before.leaks).fraction == pytest.approx(size, rel=0.25, abs=0.0025)
+
+
+def test_a_tumor_outline_that_goes_round_what_was_bitten_off_does_not_hide_it() -> None:
+    before = looked_at(Stage())
+    stage = Stage()
+    stage.spots = [(-1.2, 0.0, 0.03)]
+    whole = looked_at(stage, before.leaks).fraction
+    hidden = looked_at(stage, before.leaks, tip_um=(13.6, 0.0)).fraction
+    assert whole == pytest.approx(0.03, rel=0.25)
+    assert hidden > 0.3 * whole

@@ -6,11 +6,14 @@ import json
 from dataclasses import replace
 from math import inf, isnan, nan
 
+import numpy as np
 import pytest
 
 from livewatch.model import Bite, Contact, Encounter, Outcome
-from livewatch.report.accuracy import ORDINARY, TABLES, Accuracy, spread, watched
+from livewatch.report.accuracy import ORDINARY, TABLES, Accuracy, run, spread, watched
 from livewatch.report.conditions import Conditions
+from livewatch.report.doubt import doubts_of
+from livewatch.report.pace import Pace
 from livewatch.report.score import Row, Table, apart_deg, confusion_of, matched, order, row_of
 from livewatch.report.staging import CUT_SHORT, end_of, first_meeting, times_of
 from livewatch.report.trial import Sight, Trial, trial_of
@@ -236,6 +239,47 @@ def test_one_worker_needs_no_process() -> None:
         assert list(together(lambda job: None, [(ORDINARY, 1)])) == [None]
 
 
+def test_doubts_are_standard_errors_and_leave_out_whole_encounters() -> None:
+    lots = [trial(), trial(told=None)] * 30
+    shuffled = [lots[at] for at in np.random.default_rng(0).permutation(60)]
+    doubts = doubts_of(shuffled, ["noticed", "bites_found", "seal_error"])
+    assert doubts["noticed"] == pytest.approx(0.5 / 60**0.5, rel=0.5)
+    assert doubts["bites_found"] == pytest.approx(doubts["noticed"])
+    assert doubts["seal_error"] == pytest.approx(0.0, abs=1e-9)
+    assert isnan(doubts_of([trial()], ["noticed"])["noticed"])
+    assert isnan(doubts_of([trial(), trial()], ["bite_order"])["bite_order"])
+
+
+def test_progress_says_what_is_done_how_long_it_took_and_what_is_left() -> None:
+    told: list[str] = []
+    clock = iter([0.0, 6.0, 12.0, 12.0, 12.0, 30.0]).__next__
+    pace = Pace(8, told.append, clock)
+    assert len(list(pace.counted([trial(), trial()], "light: half"))) == 2
+    pace.end()
+    assert told == [
+        "light: half: 2 of 8 encounters watched in 12.0 s, about 36.0 s left",
+        "2 encounters watched in 30.0 s",
+    ]
+
+
+@pytest.mark.parametrize(("asked", "again"), [(4, 4), (18, 6), (216, 24)])
+def test_as_many_are_watched_as_asked_for_and_some_of_them_again(
+    asked: int, again: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    wanted: list[int] = []
+
+    def instead(changed: dict[str, object], count: int, first: int, _: object) -> list[Trial]:
+        wanted.append(count)
+        return [trial()] * count
+
+    monkeypatch.setattr("livewatch.report.accuracy.watched", instead)
+    figures = run(asked, lambda _: None, workers=1)
+    assert wanted[0] == asked
+    assert set(wanted[1:]) == {again}
+    assert figures.ordinary.encounters == asked
+    assert {row.encounters for table in figures.tables for row in table.rows} == {again}
+
+
 # --- in words -----------------------------------------------------------------------------
 
 
@@ -243,7 +287,11 @@ def test_one_worker_needs_no_process() -> None:
 def figures() -> Accuracy:
     rows = (row_of("10x", [trial()]), row_of("20x", [trial(told=None, seen=SEEN)]))
     return Accuracy(
-        row(trial()), confusion_of([trial()]), (Table("objective", rows),), (1000, 1009)
+        row(trial()),
+        (("seal_error", 0.004), ("bite_order", nan)),
+        confusion_of([trial()]),
+        (Table("objective", rows),),
+        (1000, 1009),
     )
 
 
@@ -266,6 +314,7 @@ def test_a_target_is_met_missed_or_not_known(figures: Accuracy) -> None:
         return next(line for line in text if lines[name] in line).split()[-1]
 
     assert verdict("seal_error") == "met"
+    assert any(lines["seal_error"] in line and "+- 0.004" in line for line in text)
     assert verdict("twist_error_deg") == "met"
     assert verdict("bite_order") == "known"
     assert "MISSED" in replace(figures, ordinary=row(trial(told=None))).text()
@@ -275,5 +324,6 @@ def test_the_same_as_json_with_null_for_what_is_not_known(figures: Accuracy) -> 
     content = json.loads(figures.json())
     assert content["ordinary"]["seal_error"] == pytest.approx(0.03)
     assert content["ordinary"]["bite_order"] is None
+    assert content["standard_errors"] == {"seal_error": 0.004, "bite_order": None}
     assert content["outcomes"] == [{"true": "released", "told": "released", "count": 1}]
     assert [one["about"] for one in content["tables"]["objective"]] == ["10x", "20x"]

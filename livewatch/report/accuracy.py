@@ -12,7 +12,6 @@ import os
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
-from itertools import count
 from math import inf, isfinite
 from multiprocessing import get_context
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -20,9 +19,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import cv2
 
 from livewatch.report.conditions import Conditions
+from livewatch.report.doubt import doubts_of
+from livewatch.report.pace import Pace
 from livewatch.report.score import Row, Table, confusion_of, row_of
 from livewatch.report.trial import trial_of
-from livewatch.report.wording import text_of
+from livewatch.report.wording import GOALS, text_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -36,8 +37,10 @@ SCENES = ("mixed", "evasion", "killing", "mixed", "engulfing", "evasion")
 """Taken in turn, seed by seed."""
 FIRST_SEED = 2000
 """Held out: seeds from here on were never looked at while methods were made."""
-AT_FIRST, AGAIN = 216, 24
-QUICK_AT_FIRST, QUICK_AGAIN = 18, 6
+ENCOUNTERS, QUICK, FULL = 54, 18, 216
+"""Under ordinary conditions: by default, in a hurry, and for the README."""
+SHARE_AGAIN, LEAST_AGAIN = 9, 6
+"""One in so many of them again under every other condition, but at least so many."""
 ORDINARY = Conditions()
 
 
@@ -94,53 +97,60 @@ TABLES: tuple[tuple[str, tuple[Change, ...]], ...] = (
 class Accuracy:
     """All figures: under ordinary conditions, and how they fall off.
 
-    `confusion` is (true outcome, told outcome, count) under ordinary conditions. `seeds` are the
-    first and last used.
+    `doubts` are (name, standard error) of ordinary figures that have a target. `confusion` is
+    (true outcome, told outcome, count) under ordinary conditions. `seeds` are the first and last
+    used.
     """
 
     ordinary: Row
+    doubts: tuple[tuple[str, float], ...]
     confusion: tuple[tuple[str, str, int], ...]
     tables: tuple[Table, ...]
     seeds: tuple[int, int]
 
     def text(self) -> str:
         """For people: targets, outcomes, and tables to plan an experiment by."""
-        return text_of(self.ordinary, self.confusion, self.tables, self.seeds)
+        return text_of(self.ordinary, dict(self.doubts), self.confusion, self.tables, self.seeds)
 
     def json(self) -> str:
         """For machines; what is not known is null."""
         content = {
             "seeds": self.seeds,
-            "ordinary": _plain(self.ordinary),
+            "ordinary": _plain(asdict(self.ordinary)),
+            "standard_errors": _plain(dict(self.doubts)),
             "outcomes": [
                 {"true": truth, "told": told, "count": count}
                 for truth, told, count in self.confusion
             ],
-            "tables": {table.about: [_plain(row) for row in table.rows] for table in self.tables},
+            "tables": {
+                table.about: [_plain(asdict(row)) for row in table.rows] for table in self.tables
+            },
         }
         return json.dumps(content, indent=1)
 
 
-def _plain(row: Row) -> dict[str, Any]:
+def _plain(figures: dict[str, Any]) -> dict[str, Any]:
     return {
         name: None if isinstance(value, float) and not isfinite(value) else value
-        for name, value in asdict(row).items()
+        for name, value in figures.items()
     }
 
 
 def run(
-    quick: bool,
+    encounters: int,
     progress: Callable[[str], None],
     first_seed: int = FIRST_SEED,
     workers: int | None = None,
 ) -> Accuracy:
-    """Watch encounters under every condition, in `workers` processes (None: one per core).
+    """Watch so many encounters, and some of them again under every other condition.
 
-    Minutes, even when `quick`. The same whatever the number of processes.
+    In `workers` processes (None: one per core); the same whatever their number.
     """
-    at_first, again = (QUICK_AT_FIRST, QUICK_AGAIN) if quick else (AT_FIRST, AGAIN)
+    again = min(max(encounters // SHARE_AGAIN, LEAST_AGAIN), encounters)
+    others = sum(bool(change.changed) for _, changes in TABLES for change in changes)
+    pace = Pace(encounters + again * others, progress)
     with spread(workers or os.cpu_count() or 1) as together:
-        usual = list(_told(watched({}, at_first, first_seed, together), progress, "ordinary"))
+        usual = list(pace.counted(watched({}, encounters, first_seed, together), "ordinary"))
         tables = []
         for about, changes in TABLES:
             rows = []
@@ -148,11 +158,13 @@ def run(
                 trials = usual[:again]
                 if change.changed:
                     new = watched(change.changed, again, first_seed, together)
-                    trials = list(_told(new, progress, f"{about}: {change.about}"))
+                    trials = list(pace.counted(new, f"{about}: {change.about}"))
                 rows.append(row_of(change.about, trials))
             tables.append(Table(about, tuple(rows)))
+    pace.end()
     return Accuracy(
         row_of("20x, 2 s, full light", usual),
+        tuple(doubts_of(usual, [goal.name for goal in GOALS]).items()),
         confusion_of(usual),
         tuple(tables),
         (first_seed, max(trial.seed for trial in usual)),
@@ -180,13 +192,6 @@ def _job(changed: dict[str, Any], seed: int, first_seed: int) -> Job:
 
 def _watch(job: Job) -> Trial | None:
     return trial_of(*job)
-
-
-def _told(trials: Iterable[Trial], progress: Callable[[str], None], about: str) -> Iterator[Trial]:
-    for number, trial in zip(count(1), trials):
-        if number % 12 == 0:
-            progress(f"{about}: {number} encounters watched")
-        yield trial
 
 
 @contextmanager

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import Counter
-from math import isfinite, isnan
+from math import isfinite, isnan, nan
 from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from livewatch.report.score import Row, Table
 
@@ -73,17 +73,20 @@ ORDER = ("killed", "evaded", "released", "engulfed", "censored", "not noticed")
 READING = """\
 How to read it. Everything is at 20x (0.325 um), a frame every 2 s in contact, full light and a
 death dye once a minute, unless a row says otherwise; each row changes one thing and watches the
-same cells. "signal/noise" is a tumor cell's light over the background's noise in one pixel:
-measure yours, and look up the row of "light" that is nearest. "+-" is an error, the mean one for
-seal and patch, the median one for twist and slip. "told %" is the share of frames in contact for
-which there is a number at all: the rest are not measurable, and left empty. "withheld %" is the
-share of outcomes told as censored though they could have been known. "-": too few to say.
-Synthetic cells only: on real ones these are promises to be checked, not results.
+same cells. Behind each figure that has a target stands its standard error: so far off it may well
+be by the choice of encounters; four times as many halve it (`--encounters`). "signal/noise" is a
+tumor cell's light over the background's noise in one pixel: measure yours, and look up the row of
+"light" that is nearest. In the tables "+-" is an error, the mean one for seal and patch, the median
+one for twist and slip. "told %" is the share of frames in contact for which there is a number at
+all: the rest are not measurable, and left empty. "withheld %" is the share of outcomes told as
+censored though they could have been known. "-": too few to say. Synthetic cells only: on real ones
+these are promises to be checked, not results.
 """
 
 
 def text_of(
     ordinary: Row,
+    doubts: Mapping[str, float],
     confusion: Sequence[tuple[str, str, int]],
     tables: Sequence[Table],
     seeds: tuple[int, int],
@@ -92,7 +95,7 @@ def text_of(
     parts = [
         f"Accuracy on {ordinary.encounters} synthetic encounters ({ordinary.about}; "
         f"{ordinary.bites} bites; held-out seeds {seeds[0]}-{seeds[1]})",
-        goals_text(ordinary),
+        goals_text(ordinary, doubts),
         "How encounters ended (down: truly, across: as told)",
         confusion_text(confusion),
     ]
@@ -104,8 +107,8 @@ def text_of(
     return "\n\n".join([*parts, READING])
 
 
-def goals_text(row: Row) -> str:
-    """Each figure beside its target."""
+def goals_text(row: Row, doubts: Mapping[str, float]) -> str:
+    """Each figure with its standard error, beside its target."""
     width = max(len(goal.about) for goal in GOALS)
     lines = []
     for goal in GOALS:
@@ -113,7 +116,8 @@ def goals_text(row: Row) -> str:
         sign = "<=" if goal.at_most else ">="
         verdict = "not known" if isnan(value) else "met" if goal.is_met(value) else "MISSED"
         lines.append(
-            f"  {goal.about:{width}}  {_with_unit(value, goal.unit):>10}   "
+            f"  {goal.about:{width}}  {_with_unit(value, goal.unit):>10}"
+            f"{_give_or_take(doubts.get(goal.name, nan), goal.unit):>12}   "
             f"target {sign} {_with_unit(goal.limit, goal.unit):<8}  {verdict}"
         )
     for about, told in (
@@ -157,6 +161,10 @@ def _cell(value: float, column: Column) -> str:
     if not isfinite(value):
         return "-"
     return f"{100 * value:.0f}" if column.is_share else f"{value:.{column.digits}f}"
+
+
+def _give_or_take(value: float, unit: str) -> str:
+    return "" if isnan(value) else f"+- {_with_unit(value, unit)}"
 
 
 def _with_unit(value: float, unit: str) -> str:

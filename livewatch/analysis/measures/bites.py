@@ -9,53 +9,35 @@ A step that no NK cell follows is none, nor is a rise without a step: outlines t
 moment hide and show material, too. Of several NK cells at one tumor cell, a loss is the bite of
 the one whose rise is clearest.
 
-The brightness is that of the same places of the body (see `glow`). Validated on synthetic cells
-only: there, dye that is lost is missed everywhere in the cell at once.
+A faint step, which noise alone might make, is a bite only if about as much as was lost comes to
+light from its time on, beyond what earlier bites still owe (see `losses` for the steps themselves).
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import hypot, inf, isfinite, nan, sqrt
+from math import inf, isfinite, nan
 from statistics import fmean, median
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from livewatch.compiled import compiled
+from livewatch.analysis.measures.losses import (
+    FEWEST,
+    LARGEST,
+    RISING,
+    WINDOW_FRAMES,
+    WINDOW_S,
+    Loss,
+    steps,
+)
 from livewatch.model import Bite
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from numpy.typing import NDArray
-
     from livewatch.analysis.measures.uptake import Uptake
 
-    Floats = NDArray[np.float64]
-
-SMALLEST, LARGEST = 0.003, 0.08
-"""Shares of the tumor's dye that one bite takes."""
-CERTAIN = 3.8
-"""A step is at least this many times its standard error..."""
-LIKELY, RISING, TOGETHER = 2.5, 4.0, 6.0
-"""...or at least LIKELY, and the rise that begins there RISING times its own; and both together."""
-CLEAREST = 8.0
-"""No rise speaks for more than this: its error is small, but outlines fail."""
-WINDOW_S, WINDOW_FRAMES = 22.0, 4.5
-"""So long before a step and after it is looked at, or so many frames if that is longer."""
-FEWEST = 4
-DRIFT_PER_S = 1.5e-4
-"""How fast brightness changes by itself: SD of what a trend is expected to be."""
-FREE_PER_S = 1.0
-"""The same, where any trend is likely: earlier bites go on rising."""
-STEADY = 0.0012
-"""Brightness is never trusted better than this, nor what rises than"""
-STILL = 0.0003
-OUTLYING = 2.0
-FITS = 3
-SINK_S = 60.0
-"""What is bitten off comes out over so long."""
 SETTLE_S, SETTLE_FRAMES = 12.0, 2
 APART_S, APART_FRAMES = 16.0, 2.5
 """Steps nearer than this are one."""
@@ -65,6 +47,14 @@ LEAST_RISE, CERTAIN_RISE = 0.0015, 4.0
 """...and at least so much of the dye, and so many times the noise..."""
 WAIT_S = 80.0
 """...within this."""
+AS_MUCH, CLEAR_RISE, SHOWN_S = 0.5, 0.003, 45.0
+"""After a faint step: this much of it, and of the dye, once so long has passed..."""
+EARLY, EARLY_S = 0.3, (15.0, 30.0)
+"""...and this much of it already between these times: what comes later is not of this loss."""
+SURPLUS = 1.25
+"""Earlier bites may owe this many times what they seem to."""
+FLICKER_S, FLICKER = 20.0, 0.25
+"""Over so long, this share of the sights may be wrong: outlines fail now and then."""
 STAYS = 0.3
 """So much of a loss is still missing when it counts: an outline that failed is right again."""
 STAYS_S = 12.0
@@ -75,27 +65,6 @@ PACE_S = 1.0
 RECENT = 4
 MOST_BITES = 64
 LEARNT, CLEAN = 0.15, 0.0015
-
-
-@dataclass(frozen=True, slots=True)
-class Loss:
-    """A step down in the tumor's brightness: a share of it, in units of its error `certainty`.
-
-    `rise` is what began to show in the NK cell there, in units of its error; `held` is what it
-    had when the step came. `bitten` says that it was a bite of this NK cell.
-    """
-
-    time_s: float
-    fraction: float
-    certainty: float
-    rise: float
-    held: float
-    bitten: bool = False
-
-    @property
-    def evidence(self) -> float:
-        """Both together."""
-        return hypot(self.certainty, self.rise)
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,7 +136,8 @@ def _noted(
     time_s: float,
 ) -> tuple[Loss, ...]:
     """The losses still of interest, with one that was just found."""
-    losses = tuple(loss for loss in losses if time_s - loss.time_s <= _kept_s(sights))
+    kept_s = _kept_s(sights)
+    losses = tuple(loss for loss in losses if time_s - loss.time_s <= kept_s + OUT_S * loss.bitten)
     if found is None:
         return losses
     apart_s = max(APART_S, APART_FRAMES * _pace_s(sights))
@@ -200,13 +170,40 @@ def _followed(
             for one in losses
             if one.bitten and 0 < loss.time_s - one.time_s < OUT_S
         )
-        least = max(FOLLOWED * loss.fraction, CERTAIN_RISE * noise, LEAST_RISE)
-        is_followed = loss.rise >= RISING or held - loss.held - owed >= least
+        if loss.is_likely:
+            is_followed = _is_followed(loss, held - loss.held - owed, noise)
+        else:
+            is_followed = _is_matched(loss, sights, owed, noise)
         if not loss.bitten and is_followed and _has_settled(loss, sights, time_s):
             loss = replace(loss, bitten=True)
             bites = (*bites, Bite(loss.time_s, loss.fraction, True))
         after.append(loss)
     return tuple(after), tuple(sorted(bites, key=lambda bite: bite.time_s))
+
+
+def _is_followed(loss: Loss, risen: float, noise: float) -> bool:
+    """Whether something of a likely loss has come to light in the NK cell."""
+    least = max(FOLLOWED * loss.fraction, CERTAIN_RISE * noise, LEAST_RISE)
+    return loss.rise >= RISING or risen >= least
+
+
+def _is_matched(
+    loss: Loss, sights: tuple[tuple[float, float, float], ...], owed: float, noise: float
+) -> bool:
+    """Whether about as much as a faint loss came to light, from its time on."""
+    if sights[-1][0] < loss.time_s + SHOWN_S:
+        return False
+    before, early, late = (
+        [s[2] for s in sights if loss.time_s + first <= s[0] < loss.time_s + last]
+        for first, last in ((-FLICKER_S, 0.0), EARLY_S, (SHOWN_S - FLICKER_S / 2, inf))
+    )
+    if not before or not early or not late:
+        return False
+    had = float(np.quantile(before, 1 - FLICKER)) + SURPLUS * owed
+    at_once, at_last = (float(np.quantile(held, FLICKER)) - had for held in (early, late))
+    certain = CERTAIN_RISE * noise
+    least = max(AS_MUCH * loss.fraction, CLEAR_RISE, certain)
+    return at_once >= max(EARLY * loss.fraction, certain) and at_last >= least
 
 
 def _has_settled(loss: Loss, sights: tuple[tuple[float, float, float], ...], time_s: float) -> bool:
@@ -246,103 +243,3 @@ def _leaks(meal: Meal, uptake: Uptake) -> tuple[float, ...]:
     share = LEARNT if uptake.fraction < CLEAN else 0.0
     pairs = zip(meal.leaks, uptake.leaks, strict=True)
     return tuple(known + share * (now - known) for known, now in pairs)
-
-
-def steps(
-    sights: Floats, tested_s: float, since_s: float, noise: float
-) -> tuple[float, Loss | None]:
-    """Look for bites in `sights` (n, 3: time, brightness, fraction) not tested yet.
-
-    `noise` is the fraction's SD. (tested_s, loss): tested now up to when, and the likeliest loss,
-    its `held` left open.
-    """
-    times = sights[:, 0]
-    if len(times) < 2 * FEWEST:
-        return tested_s, None
-    apart_s = float(np.median(np.diff(times[-2 * FEWEST :])))
-    window_s = max(WINDOW_S, WINDOW_FRAMES * apart_s)
-    new = (times > tested_s) & (times + window_s <= times[-1] + 1e-6)
-    new[:FEWEST], new[len(times) - FEWEST + 1 :] = False, False
-    places = np.flatnonzero(new)
-    if not len(places):
-        return tested_s, None
-    likely = [
-        Loss(float(times[i]), loss, certainty, min(max(rise, 0.0), CLEAREST), nan)
-        for i in places[times[places] >= since_s]
-        for loss, certainty, rise in [change_at(sights, int(i), window_s, noise)]
-        if SMALLEST <= loss <= LARGEST
-    ]
-    likely = [loss for loss in likely if _is_likely(loss)]
-    tested_s = float(times[places[-1]])
-    return tested_s, max(likely, key=lambda loss: loss.evidence, default=None)
-
-
-def _is_likely(loss: Loss) -> bool:
-    if loss.certainty >= CERTAIN:
-        return True
-    begins = loss.certainty >= LIKELY and loss.rise >= RISING
-    return begins and loss.evidence >= TOGETHER
-
-
-@compiled
-def change_at(sights: Floats, at: int, window_s: float, noise: float) -> tuple[float, float, float]:
-    """(loss, certainty, rise) of a `Loss` at sight `at`."""
-    times, lights, held = sights[:, 0].copy(), sights[:, 1].copy(), sights[:, 2].copy()
-    leaps = np.diff(lights)
-    dim = 1.4826 * np.median(np.abs(leaps - np.median(leaps))) / sqrt(2.0)
-    change, error = fitted(times, lights, at, window_s, 0.0, max(dim, STEADY), DRIFT_PER_S)
-    rise, doubt = fitted(times, held, at, window_s, SINK_S, max(noise, STILL), FREE_PER_S)
-    return -change, -change / error, rise / doubt
-
-
-@compiled
-def fitted(
-    times: Floats,
-    values: Floats,
-    at: int,
-    window_s: float,
-    ramp_s: float,
-    noise: float,
-    drift_per_s: float,
-) -> tuple[float, float]:
-    """A change up that begins at sight `at` and takes `ramp_s` (0: at once), and its error.
-
-    Least squares of a level, the change and a trend, the trend held to `drift_per_s`, outliers
-    weighted down (Huber). The error is infinite where there is too little.
-    """
-    first, last = at, at
-    while first > 0 and times[first - 1] >= times[at] - window_s:
-        first -= 1
-    while last < len(times) and times[last] < times[at] + window_s:
-        last += 1
-    if at - first < FEWEST or last - at < FEWEST:
-        return 0.0, inf
-    weight, rest = np.ones(last - first), np.zeros(last - first)
-    inverse: Floats = np.zeros((3, 3))
-    shares = np.zeros(3)
-    causes = np.ones((3, last - first))
-    for i in range(first, last):
-        after_s = times[i] - times[at]
-        done = 1.0 if ramp_s == 0.0 else min(after_s / ramp_s, 1.0)
-        causes[1, i - first] = done if i >= at else 0.0
-        causes[2, i - first] = after_s
-    seen = values[first:last]
-    for _ in range(FITS):
-        square, toward = np.zeros((3, 3)), np.zeros(3)
-        square[2, 2] = (noise / drift_per_s) ** 2
-        for i in range(last - first):
-            for j in range(3):
-                toward[j] += weight[i] * causes[j, i] * seen[i]
-                for k in range(3):
-                    square[j, k] += weight[i] * causes[j, i] * causes[k, i]
-        inverse = np.asarray(np.linalg.inv(square), np.float64)
-        scatter = 0.0
-        for j in range(3):
-            shares[j] = inverse[j, 0] * toward[0] + inverse[j, 1] * toward[1]
-            shares[j] += inverse[j, 2] * toward[2]
-        for i in range(last - first):
-            rest[i] = seen[i] - shares[0] - shares[1] * causes[1, i] - shares[2] * causes[2, i]
-            scatter += weight[i] * rest[i] ** 2
-            weight[i] = min(1.0, OUTLYING * noise / max(abs(rest[i]), 1e-9))
-    worse = max(sqrt(scatter / max(last - first - 3, 1)) / noise, 1.0)
-    return shares[1], sqrt(inverse[1, 1]) * noise * worse

@@ -30,6 +30,9 @@ FEWEST_PIXELS = 8
 FAR_PX = np.float32(1e4)
 FEWEST_CLEAR = 20
 STRAY_UM = 2.0
+BULGE_UM = 6.0
+"""Where the tumor's outline juts out narrower than twice this into an NK cell, it went round what
+was bitten off."""
 OUTSTANDING = 2.5
 """Pixels this many SD off are no background."""
 
@@ -122,6 +125,11 @@ def crop_of(
         starts,
         np.array([True, *(cell.kind is not Kind.NK for cell in others)], np.uint8),
     )
+    depth_um = _distance_um(tumor_mask, pixel_um)
+    bulge = _bulge(tumor_mask, depth_um, nks, pixel_um)
+    if bulge.any():
+        tumor_mask[bulge] = tumors_mask[bulge] = 0
+        depth_um = _distance_um(tumor_mask, pixel_um)
     from_tumors_um = _distance_um(1 - tumors_mask, pixel_um)
     from_others_um = _distance_um(1 - others_mask, pixel_um)
     background, noise = _level(tumor, from_tumors_um, from_others_um)
@@ -138,11 +146,23 @@ def crop_of(
         tuple(cell.id for cell in others if cell.kind is Kind.NK),
         from_tumors_um,
         from_others_um,
-        _distance_um(tumor_mask, pixel_um),
+        depth_um,
         background,
         noise,
         _level(nk, from_tumors_um, from_others_um)[0],
     )
+
+
+def _bulge(
+    tumor_mask: Mask, depth_um: Image, nks: NDArray[np.int16], pixel_um: float
+) -> NDArray[np.bool_]:
+    """What of a tumor's mask belongs to an NK cell: narrow, and covered by one (an opening)."""
+    shared = (tumor_mask > 0) & (nks != 0)
+    core = depth_um > BULGE_UM
+    if not shared.any() or not core.any():
+        return np.zeros_like(shared)
+    outside = np.asarray(~core, np.uint8)
+    return np.asarray(shared & (_distance_um(outside, pixel_um) > BULGE_UM + pixel_um))
 
 
 def _span(low_um: float, high_um: float, pixel_um: float, length: int, shrink: int) -> range:
