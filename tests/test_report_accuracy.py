@@ -252,7 +252,7 @@ def test_doubts_are_standard_errors_and_leave_out_whole_encounters() -> None:
 
 def test_progress_says_what_is_done_how_long_it_took_and_what_is_left() -> None:
     told: list[str] = []
-    clock = iter([0.0, 6.0, 12.0, 12.0, 12.0, 30.0]).__next__
+    clock = iter([0.0, 6.0, 12.0, 12.0, 30.0]).__next__
     pace = Pace(8, told.append, clock)
     assert len(list(pace.counted([trial(), trial()], "light: half"))) == 2
     pace.end()

@@ -88,6 +88,7 @@ TABLES: tuple[tuple[str, tuple[Change, ...]], ...] = (
             Change("death dye each frame", {"death_s": 0.0}),
             Change("no death dye", {"death_s": inf}),
             Change("crowded cells", {"scene": "crowded"}),
+            Change("uniform elongated cells", {"scene": "elongated"}),
         ),
     ),
 )

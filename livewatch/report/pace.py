@@ -38,16 +38,14 @@ class Pace:
 
     def end(self) -> None:
         """Tell how long all of it took."""
-        self._progress(f"{self._done} encounters watched in {span(self._past_s)}")
-
-    @property
-    def _past_s(self) -> float:
-        return self._now_s() - self._begun_s
+        past_s = self._now_s() - self._begun_s
+        self._progress(f"{self._done} encounters watched in {span(past_s)}")
 
     def _tell(self, about: str) -> None:
         self._told_s = self._now_s()
-        left_s = self._past_s / self._done * max(self._total - self._done, 0)
+        past_s = self._told_s - self._begun_s
+        left_s = past_s / self._done * max(self._total - self._done, 0)
         self._progress(
-            f"{about}: {self._done} of {self._total} encounters watched in {span(self._past_s)}, "
+            f"{about}: {self._done} of {self._total} encounters watched in {span(past_s)}, "
             f"about {span(left_s)} left"
         )

@@ -50,7 +50,7 @@ class Sight:
 class Trial:
     """One true encounter and what analysis said of it. `told` is None when it was not noticed.
 
-    `textured` says whether the tumor cell's turning can be seen at all.
+    `textured` says whether the tumor cell's turning can be seen, by its texture or by its shape.
     """
 
     conditions: Conditions
@@ -91,7 +91,7 @@ class Record:
         self._told: dict[int, Encounter] = {}
         self._votes: Counter[int] = Counter()
         self._sights: list[Sight] = []
-        self._textured = True
+        self._turning_shows = True
         self._in_contact = 0
         self._signal_to_noise = nan
 
@@ -109,7 +109,8 @@ class Record:
             return
         touching = pair.gap_um <= IN_CONTACT_UM
         self._in_contact += touching
-        self._textured = truth.cell(self._ahead.tumor_id).textured
+        tumor = truth.cell(self._ahead.tumor_id)
+        self._turning_shows = tumor.textured or tumor.elongated
         if touching and not isfinite(self._signal_to_noise):
             self._signal_to_noise = _signal_to_noise(frame, truth, self._ahead.tumor_id)
         contact = _same(observation, truth, pair)
@@ -128,7 +129,7 @@ class Record:
             self._conditions,
             seed,
             truth,
-            self._textured,
+            self._turning_shows,
             None if chosen is None else at_end(chosen),
             tuple(self._sights),
             self._in_contact,

@@ -35,6 +35,7 @@ CELL = np.dtype(
         ("fill", "f8"),  # how much a squeezed outline bulges elsewhere to keep its area
         ("stiff", "f8"),  # 0: membrane waves as usual; 1: none
         ("own_stiff", "f8"),  # what it is when not dividing
+        ("long", "f8"),  # how long its outline is by nature: amplitude of its first wave
         ("heading", "f8"),
         ("speed", "f8"),
         ("pace", "f8"),
@@ -113,6 +114,9 @@ def _give_tumor_traits(tumors: NDArray[Any], scene: Scene, rng: np.random.Genera
     tumors["size"] = tumors["full"] = np.clip(rng.normal(11.5, 1.1, count), 9.5, 14.0)
     tumors["stiff"] = tumors["own_stiff"] = np.where(uniform, 0.85, 0.0)
     tumors["texture"] = np.where(uniform, 0.0, rng.uniform(0.7, 1.1, count))
+    if scene.long_share:
+        is_long = rng.random(count) < scene.long_share
+        tumors["long"] = np.where(is_long, rng.uniform(0.12, 0.2, count), 0.0)
     tumors["speed"] = scene.habits.tumor_speed_um_per_s * rng.lognormal(0.0, 0.4, count)
     tumors["split_s"] = rng.exponential(scene.habits.division_s, count) + 600.0
 

@@ -74,9 +74,11 @@ def founded(scene: Scene, rng: np.random.Generator) -> Colony:
     """The colony at time 0."""
     cells = settle(scene, rng)
     count = len(cells)
+    waves = rng.normal(0.0, 0.03, (count, WAVES)) * (1.0 - cells["stiff"])[:, None]
+    waves[:, 0] += cells["long"]
     return Colony(
         cells,
-        rng.normal(0.0, 0.03, (count, WAVES)) * (1.0 - cells["stiff"])[:, None],
+        waves,
         np.repeat(np.maximum(cells["size"], 1.0)[:, None], CORNERS, axis=1),
         np.zeros(100 * LINES_PER_STEP * count, LOG),
         np.zeros(10 * count, BITE),

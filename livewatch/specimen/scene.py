@@ -80,8 +80,8 @@ class Scene:
 
     `meetings` pairs are put near the middle of the sample so that something happens there
     soon. `uniform_share` of the tumor cells are round and without texture, so that their
-    rotation cannot be seen; `killer_share` of the NK cells can kill, up to `most_kills` times
-    each. Tumor cells lie in so many `islands`; 0 scatters them.
+    rotation cannot be seen; `long_share` are elongated. `killer_share` of the NK cells can kill,
+    up to `most_kills` times each. Tumor cells lie in so many `islands`; 0 scatters them.
     """
 
     name: str
@@ -90,6 +90,7 @@ class Scene:
     nks: int = 26
     meetings: int = 3
     uniform_share: float = 0.25
+    long_share: float = 0.0
     killer_share: float = 0.5
     most_kills: int = 3
     islands: int = 0
@@ -134,6 +135,13 @@ SCENES: dict[str, Scene] = {
             "engulfing",
             "tumor cells that take NK cells in",
             habits=Habits(kill_chance=0.15, evade_chance=0.15, fail_chance=0.0, engulf_chance=0.5),
+        ),
+        Scene(
+            "elongated",
+            "as evasion, with long tumor cells without texture: their shape shows how they turn",
+            uniform_share=1.0,
+            long_share=1.0,
+            habits=Habits(kill_chance=0.05, evade_chance=0.8, fail_chance=0.05),
         ),
         Scene(
             "crowded",

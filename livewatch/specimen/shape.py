@@ -48,7 +48,9 @@ def ruffle(
         stretch, tail = 0.0, 0.0
         if is_nk and cell.plan == FREE:
             stretch, tail = 0.17, -0.06
-        elif is_nk:
+        elif not is_nk:
+            stretch = cell.long
+        else:
             stretch = -0.28 * cell.seal * (1.0 - sunk(cell, time_s))
         for wave in range(WAVES):
             mean = stretch if wave == 0 else tail if wave == 2 else 0.0

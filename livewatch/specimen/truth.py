@@ -46,6 +46,7 @@ class TrueCell:
     area_um2: float
     perimeter_um: float
     textured: bool
+    elongated: bool
     dye: float
     death_dye: float
     light: float
@@ -196,6 +197,7 @@ def _cell(cell: Any, outline: NDArray[np.float64], vigor: float) -> TrueCell:
         area_um2=area,
         perimeter_um=float(perimeter_of(outline)),
         textured=bool(cell["texture"] > 0.0),
+        elongated=bool(cell["long"] > 0.0),
         dye=float(cell["dye"]),
         death_dye=float(cell["death_dye"]),
         light=float(cell["nk_bleach"] if is_nk else cell["tumor_bleach"]),

@@ -10,14 +10,16 @@ import numpy as np
 
 from livewatch.analysis.encounters import LOST
 from livewatch.analysis.measures.around import Around
-from livewatch.analysis.measures.bites import change_at, eaten, yielded
+from livewatch.analysis.measures.bites import eaten, yielded
 from livewatch.analysis.measures.course import Course, taken_up, told, twist_since_contact
 from livewatch.analysis.measures.crop import Images, averaged
 from livewatch.analysis.measures.life import fade_of, first_seen
+from livewatch.analysis.measures.losses import change_at
 from livewatch.analysis.measures.outcome import ended
 from livewatch.analysis.measures.outline import (
     DIRECTIONS,
     distances_um,
+    elongation_of,
     share_within,
     share_within_hull,
 )
@@ -78,6 +80,7 @@ class Measurer:
         blended(*turned_back(blank, blank, 0.5), blank, blank, 0.5)
         square = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
         distances_um(square, square, 1.0)
+        elongation_of(square, 0.0, 0.0)
         change_at(np.repeat(np.arange(8.0)[:, None], 3, axis=1), 4, 4.0, 0.1)
 
     def observe(

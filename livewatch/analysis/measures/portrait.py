@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import hypot, nan
+from math import hypot, isfinite, nan
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from livewatch.analysis.measures.axis import pointed
 from livewatch.analysis.measures.crop import crop_of
 from livewatch.analysis.measures.glow import glowing
 from livewatch.analysis.measures.outline import distances_um, outline_of
@@ -19,6 +20,7 @@ from livewatch.model import Kind
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from livewatch.analysis.measures.axis import Axis
     from livewatch.analysis.measures.crop import Crop, Images
     from livewatch.analysis.measures.outline import Outline
     from livewatch.analysis.measures.twist import Body
@@ -86,7 +88,7 @@ def _turn(
     if isinstance(seen, str):
         return body, Turn(reason=seen), nan
     texture, light = seen
-    before = None if body is None else body.glow
+    before, axis = (None, None) if body is None else (body.glow, body.axis)
     if body is None:
         body = first_sight(tumor.id, texture, frame.time_s)
         turn = Turn(reason="seen for the first time")
@@ -94,7 +96,19 @@ def _turn(
         body, turn = turned(body, texture, frame.time_s)
     ground, here = crop.tumor_background, _stand(outline, frame)
     glow = glowing(before, light, texture.weight, body.twist_deg, ground, frame.time_s, here)
-    return replace(body, glow=glow), turn, glow.level
+    if not body.has_texture or (axis is not None and axis.has_told):
+        axis, turn = _turn_of_axis(axis, outline, turn, frame.time_s)
+    return replace(body, glow=glow, axis=axis), turn, glow.level
+
+
+def _turn_of_axis(
+    axis: Axis | None, outline: Outline, turn: Turn, time_s: float
+) -> tuple[Axis, Turn]:
+    """The turn by the body's long axis; `turn`, by its texture, while that is not clear."""
+    axis, turn_deg, likeness = pointed(axis, outline, time_s)
+    if isfinite(turn_deg):
+        return axis, Turn(turn_deg, likeness)
+    return axis, Turn(reason="long axis not clear") if axis.has_told else turn
 
 
 def _stand(outline: Outline, frame: Frame) -> Stand:

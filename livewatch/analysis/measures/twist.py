@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from livewatch.analysis.measures.axis import Axis
     from livewatch.analysis.measures.glow import Glow
 
     Map = NDArray[np.float32]
@@ -56,7 +57,11 @@ class Turn:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Body:
-    """What is remembered of a tumor cell's body between frames."""
+    """What is remembered of a tumor cell's body between frames.
+
+    `axis` is followed while no texture has spoken: what spoke first goes on speaking, as each
+    counts from its own first sight.
+    """
 
     tumor_id: int
     anchor: Texture
@@ -66,6 +71,12 @@ class Body:
     time_s: float
     twist_deg: float
     glow: Glow | None = None
+    axis: Axis | None = None
+
+    @property
+    def has_texture(self) -> bool:
+        """Whether its texture was recognised at least once."""
+        return self.anchor_frames > 1
 
 
 @dataclass(frozen=True, slots=True)
