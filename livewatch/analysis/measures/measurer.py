@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import hypot, inf, isfinite, nan
+from math import hypot, isfinite, nan
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from livewatch.analysis.encounters import LOST
-from livewatch.analysis.measures.around import Around
-from livewatch.analysis.measures.bites import eaten, yielded
 from livewatch.analysis.measures.course import Course, taken_up, told, twist_since_contact
-from livewatch.analysis.measures.crop import Images, averaged
+from livewatch.analysis.measures.crop import averaged
+from livewatch.analysis.measures.feeding import fed
+from livewatch.analysis.measures.gallery import bodies_kept, portraits_of
 from livewatch.analysis.measures.life import fade_of, first_seen
 from livewatch.analysis.measures.losses import change_at
 from livewatch.analysis.measures.outcome import ended
@@ -24,11 +24,10 @@ from livewatch.analysis.measures.outline import (
     share_within_hull,
 )
 from livewatch.analysis.measures.patch import patch_of
-from livewatch.analysis.measures.portrait import CUT, portrait_of
+from livewatch.analysis.measures.portrait import CUT
 from livewatch.analysis.measures.slip import moved
 from livewatch.analysis.measures.texture import RINGS
 from livewatch.analysis.measures.twist import blended, turned_back
-from livewatch.analysis.measures.uptake import uptake_of
 from livewatch.model import Kind, Outcome
 
 if TYPE_CHECKING:
@@ -102,12 +101,12 @@ class Measurer:
         shown = {cell.id for cell in cells}
         waiting = [_with_its_fate_open(one, shown) for one in encounters]
         courses = taken_up(notes.courses, contacts, waiting)
-        portraits = _portraits(notes, frame, cells, courses, contacts)
+        portraits = portraits_of(notes.bodies, frame, cells, courses, contacts)
         for tumor_id in lives.keys() & portraits.keys():
             lives[tumor_id] = lives[tumor_id].judged(portraits[tumor_id], self._rules)
         measured = {contact.pair: contact for contact in contacts}
         seen = {cell.id: cell for cell in cells}
-        courses = _fed(courses, portraits, lives, seen)
+        courses = fed(courses, portraits, lives, seen)
         followed = []
         for course in courses:
             contact, portrait = measured.get(course.pair), portraits.get(course.tumor_id)
@@ -127,7 +126,7 @@ class Measurer:
         late = _settled_late(notes.courses, told_of, {one.id for one in encounters})
         kept = tuple(course for course in followed if course.has_open_question(measured))
         fades = (*(one for one in notes.fades if one[0] != here), (here, fade))
-        now = Notes(kept, _bodies(notes, portraits, kept), tuple(lives.values()), fades)
+        now = Notes(kept, bodies_kept(notes.bodies, portraits, kept), tuple(lives.values()), fades)
         settled = tuple(encounter.id for encounter in late)
         return now, tuple(measured.values()), (*current, *late), settled
 
@@ -262,85 +261,6 @@ def _lives(notes: Notes, frame: Frame, cells: Iterable[Cell]) -> tuple[dict[int,
         elif not cell.at_edge:
             lives[cell.id] = first_seen(cell, fade, frame.time_s)
     return lives, fade
-
-
-def _portraits(
-    notes: Notes,
-    frame: Frame,
-    cells: Sequence[Cell],
-    courses: Iterable[Course],
-    contacts: Iterable[Contact],
-) -> dict[int, Portrait]:
-    """A closer look at each tumor cell that a course is about, with the NK cells at it."""
-    seen = {cell.id: cell for cell in cells}
-    near = {contact.pair for contact in contacts}
-    partners: dict[int, list[Cell]] = {}
-    for course in courses:
-        if course.tumor_id in seen:
-            at_it = partners.setdefault(course.tumor_id, [])
-            if course.pair in near and course.is_followed:
-                at_it.append(seen[course.nk_id])
-    if not partners:
-        return {}
-    images = Images(frame.plane("tumor"), frame.plane("nk"), frame.plane("death"))
-    bodies = {body.tumor_id: body for body in notes.bodies}
-    around = Around.of(cells)
-    portraits = {}
-    for tumor_id, nks in partners.items():
-        tumor = seen[tumor_id]
-        near_by = around.reaching((tumor, *nks))
-        portraits[tumor_id] = portrait_of(frame, images, tumor, nks, near_by, bodies.get(tumor_id))
-    return {key: portrait for key, portrait in portraits.items() if portrait is not None}
-
-
-def _bodies(
-    notes: Notes, portraits: Mapping[int, Portrait], courses: Iterable[Course]
-) -> tuple[Body, ...]:
-    """The tumor bodies to remember: those that a course is still about."""
-    bodies = {body.tumor_id: body for body in notes.bodies}
-    for portrait in portraits.values():
-        if portrait.body is not None:
-            bodies[portrait.body.tumor_id] = portrait.body
-    wanted = {course.tumor_id for course in courses}
-    return tuple(body for tumor_id, body in bodies.items() if tumor_id in wanted)
-
-
-def _fed(
-    courses: Iterable[Course],
-    portraits: Mapping[int, Portrait],
-    lives: Mapping[int, Life],
-    seen: Mapping[int, Cell],
-) -> tuple[Course, ...]:
-    """The courses with what each NK cell holds of its tumor cell now."""
-    fed = []
-    for course in courses:
-        portrait, nk = portraits.get(course.tumor_id), seen.get(course.nk_id)
-        if portrait is not None and nk is not None and course.is_followed and not nk.at_edge:
-            course = _fed_one(course, portrait, lives.get(course.tumor_id))
-        fed.append(course)
-    at: dict[int, list[Course]] = {}
-    for course in fed:
-        at.setdefault(course.tumor_id, []).append(course)
-    return tuple(
-        replace(course, meal=yielded(course.meal, (other.meal for other in at[course.tumor_id])))
-        if course.is_followed
-        else course
-        for course in fed
-    )
-
-
-def _fed_one(course: Course, portrait: Portrait, life: Life | None) -> Course:
-    """The course with what the NK cell holds of the tumor now."""
-    uptake = uptake_of(portrait.crop, course.nk_id, portrait.dye, course.meal.leaks)
-    if uptake is None:
-        return course
-    # A dying cell sheds pieces and spills its dye: those are no bites. Nor is what shows through
-    # when the NK cell itself is inside.
-    outside = not isfinite(course.engulfed_s)
-    holding = course.encounter is not None and outside and (life is None or life.is_alive)
-    since_s = course.encounter.start_s if holding and course.encounter is not None else inf
-    meal = eaten(course.meal, uptake, portrait.level, portrait.time_s, since_s=since_s)
-    return replace(course, meal=meal)
 
 
 def _settled_late(
