@@ -7,7 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from livewatch.model import View
+from livewatch.analysis.measures.outline import outline_of
+from livewatch.model import Kind, View
 from livewatch.specimen.scene import SCENES, scene_named
 from livewatch.specimen.synthetic import SyntheticSpecimen
 
@@ -153,3 +154,13 @@ def test_sizes_and_speeds_are_those_of_the_literature():
         np.hypot(two.cell(nk.id).x_um - nk.x_um, two.cell(nk.id).y_um - nk.y_um) for nk in nks
     ]
     assert 2.5 < np.median(way_um) < 8.0
+
+
+def test_elongated_tumor_cells_stay_long_and_have_no_texture() -> None:
+    specimen = SyntheticSpecimen("elongated", 3)
+    for time_s in (60.0, 400.0):
+        tumors = [cell for cell in specimen.truth(time_s).cells if cell.kind is Kind.TUMOR]
+        ratios = [outline_of(cell.outline_um).elongation[0] for cell in tumors]
+        assert not any(cell.textured for cell in tumors)
+        assert all(cell.elongated for cell in tumors)
+        assert np.median(ratios) > 1.2
