@@ -99,15 +99,15 @@ def test_a_loss_lost_in_the_noise_is_a_bite_when_a_clear_rise_begins_with_it() -
 
 
 def test_a_faint_loss_is_a_bite_only_if_as_much_comes_to_light_from_then_on() -> None:
-    faint: Bitten = [(100, 0.006)]
+    faint: Bitten = [(100, 0.008)]
     found = watched(faint, faint, spread=0.004).bites
     assert [bite.time_s for bite in found] == pytest.approx([100], abs=10)
-    for risen in ([], [(100.0, 0.002)], [(130.0, 0.006)]):
+    for risen in ([], [(100.0, 0.002)], [(130.0, 0.008)]):
         assert watched(faint, risen, spread=0.004).bites == ()
 
 
 def test_what_an_earlier_bite_still_owes_is_not_that_of_a_faint_loss() -> None:
-    losses: Bitten = [(80, 0.02), (100, 0.006)]
+    losses: Bitten = [(80, 0.02), (100, 0.008)]
     found = watched(losses, [(80, 0.02)], spread=0.004).bites
     assert [bite.time_s for bite in found] == pytest.approx([80], abs=6)
 

@@ -124,7 +124,7 @@ def _upright(shape: NDArray[np.float64], angle_deg: float) -> Map:
     """The radius by direction as if the long axis lay along +x."""
     places = np.arange(DIRECTIONS)
     turned = np.interp(places + angle_deg * DIRECTIONS / 360, places, shape, period=DIRECTIONS)
-    return turned.astype(np.float32)
+    return np.asarray(turned, np.float32)
 
 
 def _likeness(one: Map, other: Map) -> float:

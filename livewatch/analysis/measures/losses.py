@@ -25,7 +25,7 @@ CERTAIN = 3.8
 """A step is at least this many times its standard error..."""
 LIKELY, RISING, TOGETHER = 2.5, 4.0, 6.0
 """...or at least LIKELY, and the rise that begins there RISING times its own; and both together."""
-FAINT = 2.2
+FAINT = 2.6
 """Weaker ones than this are not looked at."""
 CLEAREST = 8.0
 """No rise speaks for more than this: its error is small, but outlines fail."""
