@@ -1,9 +1,9 @@
 """What analysis remembers over a long session: `python -m tests.benchmarks.memory [FRAMES]`.
 
-Small frames in which NK cells come, touch a tumor cell and leave, one after the other, and none
-like those before: identities and encounters are always new, and what is kept of them must not
-grow. Printed are the size of the analyst's state (as a resumed session would read it) and, where
-the system tells, of the process.
+Small frames in which NK cells come, touch a tumor cell and leave, one after the other: encounters
+are always new (a cell that comes may be taken for one that left), and what is kept must not grow.
+Printed are the size of the analyst's state (as a resumed session would read it) and, where the
+system tells, of the process.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SIDE_PX, PIXEL_UM, INTERVAL_S = 112, 0.65, 60.0
 VISIT = 40
 """Frames from one NK cell's coming to the next one's."""
 VISITORS = ((3.6, 300), (5.2, 900), (4.2, 1500), (6.0, 450))
-"""Radius in um and brightness of one visitor after the other: who comes is not who left."""
+"""Radius in um and brightness of one visitor after the other."""
 
 
 def pictures() -> list[tuple[np.ndarray, np.ndarray]]:
