@@ -14,6 +14,7 @@ import psutil
 import pytest
 from foreign_plugin import ABORT, HANG, RAISE, installed, release
 
+from livewatch.analysis.analyst import Analyst
 from livewatch.analysis.freeze import to_json
 from livewatch.analysis.segmentation.segmenter import SegmenterError
 from livewatch.clock import VirtualClock
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from livewatch.analysis.analyst import AnalystState
     from livewatch.model import Frame, Observation
 
 FRAMES = film(256, 0.65, 12, 8).frames
@@ -147,7 +149,7 @@ def test_a_segmenter_that_is_not_there_is_said_at_once() -> None:
 class Watched:
     """A lookout, what it told, and its observations of frames given one after the other."""
 
-    def __init__(self, experiment: Experiment) -> None:
+    def __init__(self, experiment: Experiment, state: AnalystState | None = None) -> None:
         self.faults: list[str] = []
         self.given_up_after: list[int] = []
         self.kept_after: list[int] = []
@@ -159,6 +161,7 @@ class Watched:
             lambda what, fault: self.faults.append(f"{what}: {fault}"),
             lambda frame, *_: self.kept_after.append(frame),
             self.given_up_after.append,
+            state,
         )
         self.lookout.start()
 
@@ -220,6 +223,14 @@ def test_what_analysis_remembers_is_kept_after_so_much_work_and_after_so_long(
         now_s[0] += idle_s
     watched.lookout.close()
     assert watched.kept_after == [1, 3]
+
+
+def test_what_a_resumption_had_to_do_again_is_kept_with_its_first_frame() -> None:
+    resumed = Watched(Experiment(), Analyst(Experiment()).begin())
+    for frame in FRAMES[:2]:
+        resumed.look(frame)
+    resumed.lookout.close()
+    assert resumed.kept_after == [0]
 
 
 # --- no orphans ------------------------------------------------------------------------

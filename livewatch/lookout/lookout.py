@@ -65,7 +65,8 @@ class Lookout:
         self._on_checkpoint = on_checkpoint
         self._on_giving_up = on_giving_up
         self._kept_s = stopwatch_s()
-        self._worked_s = 0.0
+        # What a resumption did again is kept with its first frame: another crash may come soon.
+        self._worked_s = 0.0 if state is None else CHECKPOINT_WORK_S
         self._clock = clock
         self._inbox = inbox
         self._changed = threading.Condition()
