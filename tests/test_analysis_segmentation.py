@@ -357,12 +357,3 @@ def test_a_cell_that_hardly_stands_out_of_the_noise_pixel_by_pixel_is_seen_whole
     (cell,) = sighting.tumor.cells
     assert cell.area_um2 == pytest.approx(np.pi * (radius_px * 0.65) ** 2, rel=0.25)
     assert sighting.nk.cells == ()
-
-
-@pytest.mark.parametrize("seed", range(3))
-def test_a_dim_cell_with_a_soft_edge_is_seen_beside_a_bright_one(seed: int) -> None:
-    light = np.zeros((256, 256), np.float32)
-    cv2.circle(light, (70, 70), 15, 108.0, -1)
-    cv2.circle(light, (180, 170), 15, 9.0, -1)
-    photons = np.random.default_rng(seed).poisson(cv2.GaussianBlur(light, (0, 0), 4.4) + 20)
-    assert len(seen(blank(), (100 + photons).astype(np.uint16)).tumor.cells) == 2

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from livewatch.analysis.segmentation.ground import BROAD, SAMPLES, ground
+from livewatch.analysis.segmentation.ground import SAMPLES, ground
 from livewatch.analysis.segmentation.middles import medians
 from livewatch.analysis.segmentation.past import Glance
 from livewatch.analysis.segmentation.regions import regions, relabel
@@ -32,10 +32,6 @@ GHOST = 0.06
 """What is dimmer than this share of a typical cell is a halo or a ghost."""
 DIM, EDGE = 0.25, 0.4
 """Dimmer than DIM of a typical cell is a cell where the image falls by EDGE of it at its edge."""
-DULL = EDGE * 3 / BROAD
-"""The same where it is averaged over BROAD pixels, across three of which it falls by less."""
-WHOLE = 8.0
-"""Noise SDs of its own mean by which a dim cell as a whole is above background."""
 HALO, HALF = 0.4, 0.5
 """A cell ends at this fraction of its own median: before clumps are parted, and after."""
 SMALL, ASIDE = 0.18, 0.3
@@ -109,17 +105,12 @@ def glanced(seen: Ground, pieces: Pieces) -> Glance:
 def without_doubtful(pieces: Pieces, area: Ints, seen: Ground, usual: float) -> Pieces:
     """The pieces without those that are dim, and small or without an edge.
 
-    `usual` is how bright cells are. One that is hardly above the noise pixel by pixel has a
-    blunter edge, and must be clear as a whole: noise that has been averaged over BROAD pixels a
-    side is independent from one such square to the next.
+    `usual` is how bright cells are.
     """
     sure = pieces.middle >= np.float32(max(DIM * usual, CLEAR * seen.noise))
     if not sure.all():
         fall = edges(pieces.labels, pieces.boxes, seen.smooth)
         clear = fall >= np.float32(EDGE) * pieces.middle
-        faint = (pieces.middle < seen.bright) & (fall >= np.float32(DULL) * pieces.middle)
-        mean_noise = np.float32(seen.noise * BROAD) / np.sqrt(area)
-        clear |= faint & (pieces.middle >= np.float32(WHOLE) * mean_noise)
         sure |= clear & (area >= cell_px(seen, ASIDE))
     keep(pieces.labels, pieces.boxes, sure)
     return Pieces(pieces.labels, pieces.boxes[sure], pieces.level[sure], pieces.middle[sure])
