@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from livewatch.compiled import compiled
-from livewatch.model import Cell
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from livewatch.analysis.segmentation import Seen
+    from livewatch.model import Cell
 
     Points = NDArray[np.float64]
 
@@ -42,24 +42,7 @@ def outlined(seen: Seen) -> tuple[Cell, ...]:
     outline_um = ((moved + 0.5) * seen.pixel_um + corner_um).astype(np.float32)
     areas_um2, lengths_um = shapes[:, 0] * seen.pixel_um**2, shapes[:, 1] * seen.pixel_um
     places_um = (shapes[:, 2:] + 0.5) * seen.pixel_um + corner_um
-    bounds, kind = seen.outline_start.tolist(), seen.kind
-    columns = (areas_um2, lengths_um, places_um, seen.signals, seen.at_edge)
-    return tuple(
-        Cell(
-            id=number + 1,
-            kind=kind,
-            x_um=x_um,
-            y_um=y_um,
-            area_um2=area_um2,
-            perimeter_um=length_um,
-            signal=signal,
-            at_edge=cut,
-            outline_um=outline_um[bounds[number] : bounds[number + 1]],
-        )
-        for number, (area_um2, length_um, (x_um, y_um), signal, cut) in enumerate(
-            zip(*(column.tolist() for column in columns), strict=True)
-        )
-    )
+    return seen.cells_with(outline_um, np.column_stack((areas_um2, lengths_um, places_um)))
 
 
 @compiled

@@ -48,6 +48,12 @@ class Seen:
     @property
     def cells(self) -> tuple[Cell, ...]:
         """The cells as segmentation outlines them, numbered as their labels."""
+        return self.cells_with(self.outline_um, self.shapes)
+
+    def cells_with(
+        self, outline_um: NDArray[np.float32], shapes: NDArray[np.float64]
+    ) -> tuple[Cell, ...]:
+        """The cells with other outlines, of as many points each, and the `shapes` of these."""
         bounds = self.outline_start.tolist()
         return tuple(
             Cell(
@@ -59,10 +65,10 @@ class Seen:
                 perimeter_um=perimeter_um,
                 signal=signal,
                 at_edge=cut,
-                outline_um=self.outline_um[bounds[number] : bounds[number + 1]],
+                outline_um=outline_um[bounds[number] : bounds[number + 1]],
             )
             for number, ((area_um2, perimeter_um, x_um, y_um), signal, cut) in enumerate(
-                zip(self.shapes.tolist(), self.signals.tolist(), self.at_edge.tolist(), strict=True)
+                zip(shapes.tolist(), self.signals.tolist(), self.at_edge.tolist(), strict=True)
             )
         )
 
