@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from livewatch.model import Pixels, View
 
 SAME_SIZE = 1e-6  # pixel sizes that differ by less than this part are the same
-SAME_PLACE_PX = 1e-3
+SAME_PLACE_PX = 0.1  # so are places nearer than this: no stage stops just where it was sent
 
 
 def seen_through(view: View, image: Pixels, taken: View, background: float) -> Pixels:
@@ -25,7 +25,7 @@ def seen_through(view: View, image: Pixels, taken: View, background: float) -> P
     step_px = view.pixel_um / taken.pixel_um
     left_px = (view.left_um - taken.left_um) / taken.pixel_um
     top_px = (view.top_um - taken.top_um) / taken.pixel_um
-    whole = abs(left_px - round(left_px)) + abs(top_px - round(top_px)) < SAME_PLACE_PX
+    whole = max(abs(left_px - round(left_px)), abs(top_px - round(top_px))) < SAME_PLACE_PX
     if abs(step_px - 1) < SAME_SIZE and whole:
         return _cropped(image, round(top_px), round(left_px), view.shape, background)
     return _resampled(image, top_px, left_px, step_px, view.shape, background)

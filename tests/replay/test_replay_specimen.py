@@ -129,6 +129,19 @@ def test_another_grid_shows_the_same_sample_resampled(
     assert abs(difference).max() <= 3  # of a swing of 290 counts
 
 
+def test_a_stage_that_stops_a_step_beside_its_aim_shows_the_very_pixels(
+    specimen: RecordedSpecimen,
+) -> None:
+    step_um = 0.0075
+    aside = replace(
+        SURVEY,
+        stage_x_um=SURVEY.stage_x_um + step_um,
+        stage_y_um=SURVEY.stage_y_um - step_um,
+    )
+    pixels = specimen.expose(aside, "nk", 40.0, 1.0, 30.0).pixels
+    np.testing.assert_array_equal(pixels, image(4, SURVEY, 0))
+
+
 def test_without_light_it_is_dark(specimen: RecordedSpecimen) -> None:
     picture = specimen.expose(SURVEY, "nk", 40.0, 0.0, 30.0)
     assert len(np.unique(picture.pixels)) == 1
