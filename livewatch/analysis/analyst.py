@@ -101,6 +101,8 @@ class Analyst:
         contacts: tuple[Contact, ...] = ()
         turn, next_cell = standing(place), state.next_cell
         seen = self._outlined([one for one in sighting.seen if one.problem is None])
+        if len(seen) == len(Kind):
+            seen[Kind.TUMOR] = without_morsels(seen[Kind.TUMOR], seen[Kind.NK], place.tumor)
         arrival = self._arrived(place, seen, frame)
         place = replace(place, last=arrival.last)
         seen = {} if arrival.problem else arrival.cells
@@ -153,10 +155,7 @@ class Analyst:
     def _outlined(self, seen: Sequence[Seen]) -> dict[Kind, tuple[Cell, ...]]:
         """The cells of each channel, their outlines settled, channels in parallel."""
         cells: Iterable[tuple[Cell, ...]] = self._together(outlined, seen)  # type: ignore[assignment]
-        found = {one.kind: of_kind for one, of_kind in zip(seen, cells, strict=True)}
-        if len(found) == len(Kind):
-            found[Kind.TUMOR] = without_morsels(found[Kind.TUMOR], found[Kind.NK])
-        return found
+        return {one.kind: of_kind for one, of_kind in zip(seen, cells, strict=True)}
 
 
 def standing(place: Place) -> Turn:
