@@ -114,6 +114,15 @@ def test_the_target_stands_in_the_middle_each_time_the_objective_is_turned_in_ag
         assert hypot(frame.view.x_um - x_um, frame.view.y_um - y_um) <= 2.0
 
 
+def test_the_target_stands_in_the_middle_after_the_change_where_another_pair_asks_too() -> None:
+    beside = Meeting(90.0, 400.0, x_um=150.0, y_um=-60.0, nk_id=2, tumor_id=2000)
+    both = (MEETING, beside)
+    first, *rest = at_40x(zoomed(AimingEyes(both), both, objective="40x", region=False))
+    off_um = [hypot(first.view.x_um - one.x_um, first.view.y_um - one.y_um) for one in both]
+    assert min(off_um) <= 2.0
+    assert any(all(frame.view.holds(one.x_um, one.y_um) for one in both) for frame in rest)
+
+
 def test_region_binning_and_objective_are_each_by_choice_and_go_together() -> None:
     for zoom in (
         {"region": False},
@@ -297,6 +306,17 @@ def test_a_place_pointed_at_is_looked_at_through_the_objective() -> None:
     closer = at_40x(played)
     assert closer
     assert all(frame.view.holds(20.0, 30.0) for frame in closer)
+
+
+@pytest.mark.parametrize(("x_um", "refused"), [(1010.0, False), (1030.0, True)])
+def test_a_place_pointed_at_is_in_reach_if_the_stage_can_go_there_with_the_survey_s_objective(
+    x_um: float, refused: bool
+) -> None:
+    rules = experiment(
+        limits={"x_um": (-1000.0, 1000.0)}, objectives={"20x": {"offset_x_um": 20.0}}
+    )
+    played = play(rules, (), 60.0, requests=(Request(Ask.LOOK, 40.0, x_um=x_um, y_um=0.0),))
+    assert any("cannot be reached" in reason for reason in reasons(played)) is refused
 
 
 @pytest.mark.parametrize(

@@ -210,13 +210,15 @@ def framed(
 
     Light falls on the whole field whatever part of it is read out: so one region that holds
     several pairs costs the sample no more than one pair does, and one that only comes near is
-    taken in as well.
+    taken in as well. Only where an objective has just been turned in the stage stands for the
+    first pair alone: in the middle it is seen even if the objective's offset is not quite right.
     """
     if all(pair.stage is Stage.NEAR for pair in pairs):
         return site.view, ()
     look = closer_look(pairs, core(pairs[0], rules), visit, site, state, rules)
     site, visit = look.site, look.visit
-    lead, stands = standing_for(pairs, visit, site, rules)
+    together = pairs[:1] if look.turning else pairs
+    lead, stands = standing_for(together, visit, site, rules)
     field = Box.of(replace(stands, region=None))
     held = tuple(pair for pair in pairs if field.holds(core(pair, rules)) or pair is pairs[0])
     left = tuple(

@@ -32,12 +32,13 @@ WORTH = frozenset({Stage.TOUCHING, Stage.LOOK})
 class Closer:
     """How a position's pairs are looked at: from `site`, and going on from `visit`.
 
-    `region` says whether a part of the sensor is read out. `refused` is what was wanted of it and
-    not granted.
+    `turning` says whether the objective is turned in for it, `region` whether a part of the sensor
+    is read out. `refused` is what was wanted of it and not granted.
     """
 
     site: Site
     visit: Visit
+    turning: bool
     region: bool
     refused: tuple[str, ...]
 
@@ -61,9 +62,9 @@ def closer_look(
     refused = [f"No other {part}: {why}" for part, why in barred.items() if wanted[part]]
     if wanted[Part.BINNING] and Part.BINNING not in barred and zoom.binning is not None:
         view = rebinned(view, zoom.binning)
-    turned = False
+    turned, there = False, is_through(state, zoom.objective)
     if wanted[Part.OBJECTIVE] and Part.OBJECTIVE not in barred:
-        if not is_through(state, zoom.objective):  # the stage moves anyway: to the pair's middle
+        if not there:  # the stage moves anyway: to the pair's middle
             visit = replace(visit, aim=None)
         through = centred(seen_through(view, state, rules), core, visit, rules)
         turned = Box.of(through).holds(core)
@@ -74,7 +75,11 @@ def closer_look(
     checking = turned and state.corrected == site.name  # all there is to see helps to find it
     aim = visit.aim if visit.aim is not None and is_alike(visit.aim, view) else None
     return Closer(
-        replace(site, view=view), replace(visit, aim=aim), region and not checking, tuple(refused)
+        replace(site, view=view),
+        replace(visit, aim=aim),
+        turned and not there,
+        region and not checking,
+        tuple(refused),
     )
 
 

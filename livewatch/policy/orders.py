@@ -7,6 +7,7 @@ from math import hypot, inf
 from typing import TYPE_CHECKING
 
 from livewatch.model import Ask, View
+from livewatch.policy.closer import stage_limits
 from livewatch.policy.leave import MOST_BARS
 from livewatch.policy.region import Box
 from livewatch.policy.state import Bar, Followed, Stage
@@ -46,7 +47,7 @@ def looking(state: PolicyState, news: Request, rules: Rules) -> PolicyState:
     """The state with a place to look at, if the microscope can reach it."""
     x_um, y_um = news.x_um, news.y_um
     site = min(rules.sites, key=lambda s: (not s.view.holds(x_um, y_um), off_um(s.view, news)))
-    if not site.view.holds(x_um, y_um) and not reachable(news, rules):
+    if not site.view.holds(x_um, y_um) and not reachable(site.view, news, rules):
         return replace(state, note=f"Refused: ({x_um:.0f}, {y_um:.0f}) um cannot be reached")
     place = Followed(
         site.name, -1, -1, Stage.LOOK, state.now_s, state.now_s, state.now_s, x_um, y_um
@@ -60,9 +61,9 @@ def off_um(view: View, news: Request) -> float:
     return hypot(view.x_um - news.x_um, view.y_um - news.y_um)
 
 
-def reachable(news: Request, rules: Rules) -> bool:
-    """Whether the stage may go to a place."""
-    limits = rules.experiment.limits
+def reachable(view: View, news: Request, rules: Rules) -> bool:
+    """Whether the stage may go to where the middle of a view is a place."""
+    limits = stage_limits(view, rules.experiment)
     x_low, x_high = limits.x_um or (-inf, inf)
     y_low, y_high = limits.y_um or (-inf, inf)
     box = Box(x_low, y_low, x_high, y_high)
