@@ -162,8 +162,8 @@ def test_the_demo_camera_runs_clean_and_says_that_it_sees_no_cells(tmp_path: Pat
 
 
 def test_many_short_sessions_in_a_row_all_exit_with_0(tmp_path: Path) -> None:
-    codes = [demo(tmp_path / str(run), "--seconds", 40).returncode for run in range(6)]
-    assert codes == [0] * 6
+    codes = [demo(tmp_path / str(run), "--seconds", 40).returncode for run in range(3)]
+    assert codes == [0] * 3
 
 
 @pytest.mark.parametrize(

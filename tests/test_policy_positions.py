@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 PLACES = {"A": (0.0, 0.0, 5.0), "B": (3000.0, 200.0, -3.0), "C": (-2000.0, 0.0, 11.0)}
 UNTIL_S, TURN_S, ROUNDS, SURVEY_S = 900.0, 40.0, 2, 30.0
-quick = settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite

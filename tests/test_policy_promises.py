@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 PLACES = {"A": 0.0, "B": 3000.0, "C": -2000.0}
 UNTIL_S = 1500.0
-quick = settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+quick = settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 @st.composite

@@ -177,6 +177,7 @@ def test_a_plug_in_that_aborts_costs_no_frame_and_is_given_up_and_the_session_ve
         demo(
             tmp_path / "out",
             monkeypatch,
+            seconds=120.0,
             analysis={"own_process": True, "chances": 2},
             cells={"tumor_segmenter": "abort"},
         )
