@@ -202,7 +202,7 @@ class Session:
         begun, number = self._begun()
         self._watchdog.start(begun[1].shot)
         loop = watch(self._lookout, self._mind, self._publish, stopwatch_s, begun, number)
-        self._microscope.run(self._recorded(loop), self._inbox)
+        self._microscope.run(self._recorded(loop), self._inbox, self._recorder.begin)
         for taken in self._microscope.unread:
             why = "exposed in a burst, and not read before the session was over"
             missed = Missed(taken.shot, why, self.clock.now_s())

@@ -13,6 +13,8 @@ from livewatch.settings import Imaging
 from livewatch.specimen.camera import SOURCE
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from pymmcore_plus import CMMCorePlus
 
     from livewatch.clock import Clock
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
     from livewatch.microscope.light import Light
     from livewatch.model import Pixels, Plane, Shot, View
     from livewatch.settings import Experiment
+
+    Begin = Callable[[Shot, View, tuple[Pixels, ...]], object]
 
 TOGETHER = ("nk", "tumor")
 """Which channel is the first and which the second half, or camera."""
@@ -46,10 +50,11 @@ class Exposing:
         self._light = light
         self._tells_source = core.hasProperty(bench.camera, SOURCE)
 
-    def frame(self, shot: Shot, index: int) -> Frame:
+    def frame(self, shot: Shot, index: int, begin: Begin) -> Frame:
         """Go to the shot's view and expose all its planes.
 
-        Raises `Fault` when the devices do not do what the shot asks.
+        `begin` is shown the images so far before others are exposed. Raises `Fault` when the
+        devices do not do what the shot asks.
         """
         asked_s = stopwatch_s()
         view, remark = self._aim.at(shot.view)
@@ -57,6 +62,8 @@ class Exposing:
         exposures: list[Exposure] = []
         begun_s, source = None, None
         for planes in self.together(shot.planes):
+            if images:
+                begin(shot, view, tuple(images))
             self.prepare(planes[0])
             with self._light.on(), asking("exposing", CameraFault):
                 started_s, begun_s = self._clock.now_s(), begun_s or stopwatch_s()
@@ -136,6 +143,10 @@ class Exposing:
             return None
         source = int(self._core.getProperty(self._bench.camera, SOURCE))
         return before if source < 0 else max(source, -1 if before is None else before)
+
+
+def unseen(shot: Shot, view: View, images: tuple[Pixels, ...]) -> None:
+    """Nobody wants to see the first images of a frame."""
 
 
 def checked(image: Pixels) -> Pixels:

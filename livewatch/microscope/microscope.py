@@ -11,7 +11,7 @@ from livewatch.microscope.aim import Aim
 from livewatch.microscope.bench import instrument_of, survey_bench
 from livewatch.microscope.burst import Burst
 from livewatch.microscope.engine import LoopEngine
-from livewatch.microscope.exposing import Exposing
+from livewatch.microscope.exposing import Exposing, unseen
 from livewatch.microscope.fault import CameraFault, Fault, Unsafe, asking, one_line
 from livewatch.microscope.fitness import check_start, refuse_unfit
 from livewatch.microscope.gate import over_s, refusal
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from livewatch.clock import Clock
     from livewatch.microscope.engine import Inbox
+    from livewatch.microscope.exposing import Begin
     from livewatch.model import Instrument, Reply, Shot, Taken
     from livewatch.settings import Experiment
 
@@ -59,6 +60,7 @@ class Microscope:
         self.failures: list[str] = []
         self.left: list[str] = []
         self.unread: list[Taken] = []
+        self._begin: Begin = unseen
 
     def __enter__(self) -> Self:
         return self
@@ -73,12 +75,20 @@ class Microscope:
         """
         return self._prepared()[0]
 
-    def run(self, watch: Generator[Shot, Reply, None], inbox: Inbox) -> None:
+    def run(
+        self,
+        watch: Generator[Shot, Reply, None],
+        inbox: Inbox,
+        begin: Begin = unseen,
+    ) -> None:
         """Run the loop until it has no next shot. What the loop raises is raised here.
 
-        `unread` are images of a burst that the camera had exposed when the loop was over.
+        `begin` is shown the first images of a frame while the others are exposed, in the devices'
+        own thread. `unread` are images of a burst that the camera had exposed when the loop was
+        over.
         """
         self._prepared()
+        self._begin = begin
         self._wake = inbox.wake
         end_s = over_s(self._experiment.limits)
         engine = LoopEngine(self._core, watch, inbox, self._clock, self._take, end_s)
@@ -157,7 +167,9 @@ class Microscope:
 
     def _single(self, exposing: Exposing, shot: Shot) -> Generator[Taken, Shot | None, None]:
         index, patience_s = self._index, self._patience_s(shot)
-        yield self._hand.do(lambda: exposing.frame(shot, index), patience_s, self._wake)
+        yield self._hand.do(
+            lambda: exposing.frame(shot, index, self._begin), patience_s, self._wake
+        )
 
     def _counted(
         self, taking: Generator[Taken, Shot | None, None], shot: Shot

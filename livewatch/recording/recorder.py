@@ -31,11 +31,11 @@ from livewatch.recording.sync import Syncer, sync_file, sync_folder
 from livewatch.recording.take import replace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from concurrent.futures import Future
     from pathlib import Path
 
-    from livewatch.model import Step
+    from livewatch.model import Pixels, Shot, Step, View
     from livewatch.policy.state import PolicyState
 
 QUEUE_BYTES = 256 * 2**20
@@ -119,6 +119,15 @@ class Recorder:
         return recorder
 
     # --- what goes in ----------------------------------------------------------------
+
+    def begin(self, shot: Shot, view: View, planes: Sequence[Pixels]) -> None:
+        """Have the first images of a frame written while the others are exposed; returns at once.
+
+        It spares time after the exposure, and promises nothing: the frame, with the same arrays in
+        it, must be `put` all the same, and may never come.
+        """
+        if not self._closed and self._fault is None:
+            self._submit("an image", lambda: self._scribe.begin(shot, view, planes))
 
     def put(self, frame: Frame) -> None:
         """Hand over a frame; returns at once unless the queue is full.

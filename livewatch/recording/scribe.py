@@ -28,10 +28,10 @@ from livewatch.recording.sync import sync_file, sync_folder
 from livewatch.recording.take import Kind, Take, replace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from livewatch.model import Step
+    from livewatch.model import Pixels, Shot, Step, View
     from livewatch.recording.leftovers import Leftovers
 
 
@@ -56,9 +56,18 @@ class Scribe:
         self.frames = left.frames
         self.ledgers = (self._frames, self._observations, self._events)
 
+    def begin(self, shot: Shot, view: View, planes: Sequence[Pixels]) -> None:
+        """Write the first images of a frame whose others are still to come.
+
+        The first of a new take wait for the others: what shows its channels best is not known.
+        """
+        kind = Kind.of(shot, view, planes[0])
+        if kind in self._takes:
+            self._takes[kind][1].begin(planes)
+
     def frame(self, frame: Frame) -> list[Path]:
         """Write a frame's pixels, then its line; returns the files of pixels that were written."""
-        kind, created = Kind.of(frame), []
+        kind, created = Kind.of(frame.shot, frame.view, frame.planes[0]), []
         if kind not in self._takes:
             self._takes[kind] = self._new_take(kind, frame)
             created = [self._takes[kind][1].path / "zarr.json"]

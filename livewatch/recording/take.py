@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from livewatch.model import Frame, Pixels
+    from livewatch.model import Pixels, Shot, View
 
     Together = Callable[[Callable[[tuple[int, Pixels]], Path], Iterable[Any]], Iterable[Path]]
 
@@ -56,17 +56,16 @@ class Kind:
     dtype: str
 
     @classmethod
-    def of(cls, frame: Frame) -> Kind:
-        """The kind of take that a frame belongs in."""
-        view = frame.view
+    def of(cls, shot: Shot, view: View, image: Pixels) -> Kind:
+        """The kind of take in which belongs what came of a shot: of its images, `image` is one."""
         return cls(
             position=view.position,
             objective=view.objective,
             pixel_um=view.pixel_um,
             binning=view.binning,
-            channels=tuple(plane.channel for plane in frame.shot.planes),
+            channels=tuple(plane.channel for plane in shot.planes),
             shape=view.shape,
-            dtype=frame.planes[0].dtype.name,
+            dtype=image.dtype.name,
         )
 
 
@@ -81,6 +80,7 @@ class Take:
     ) -> None:
         self.path = path
         self.length = 0
+        self._begun: dict[int, Pixels] = {}
         self._together = together
         self._codec = Blosc(CODEC, LEVEL, Blosc.SHUFFLE)
         self._level = path / "0"
@@ -88,21 +88,32 @@ class Take:
         _create(path, kind, first)
         self._length_at = _widen_length(self._described)
 
+    def begin(self, planes: Sequence[Pixels]) -> None:
+        """Write the first planes of what may become the next frame, while others are exposed.
+
+        They lie beyond the length in time, where no reader looks, until `append` is given them.
+        """
+        for numbered in enumerate(planes):
+            self._write(numbered)
+
     def append(self, planes: Sequence[Pixels]) -> list[Path]:
-        """Write one frame at the end; returns the files that were written."""
+        """Write one frame at the end, what is not written of it; returns all its files."""
         chunks = list(self._together(self._write, enumerate(planes)))
         with self._described.open("r+b", buffering=0) as file:
             file.seek(self._length_at)
             file.write(b"%*d" % (LENGTH_WIDTH, self.length + 1))
         self.length += 1
+        self._begun = {}
         return [*chunks, self._described]
 
     def _write(self, numbered: tuple[int, Pixels]) -> Path:
         channel, plane = numbered
-        little = plane.astype(plane.dtype.newbyteorder("<"), order="C", copy=False)
         chunk = self._level / "c" / str(self.length) / str(channel) / "0" / "0"
-        chunk.parent.mkdir(parents=True, exist_ok=True)
-        chunk.write_bytes(self._codec.encode(little))
+        if self._begun.get(channel) is not plane:
+            little = plane.astype(plane.dtype.newbyteorder("<"), order="C", copy=False)
+            chunk.parent.mkdir(parents=True, exist_ok=True)
+            chunk.write_bytes(self._codec.encode(little))
+            self._begun[channel] = plane
         return chunk
 
 

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
 SIDE_PX = 1024
 VIEW = View("A", 0.0, 0.0, None, "20x", 0.325, 1, (SIDE_PX, SIDE_PX))
+EXPOSURE_S = 0.02
 PLANES = (Plane("nk", 10.0), Plane("tumor", 10.0))
 
 
@@ -118,12 +119,16 @@ def seen() -> tuple[list[Frame], Callable[[Frame], object]]:
 def added(
     folder: Path, frames: Sequence[Frame], work: Callable[[Frame], object], count: int
 ) -> None:
-    """What recording adds to a turn in which this work is done meanwhile."""
+    """What recording adds to a turn, from the end of the exposures, with this work in it."""
     recorder = Recorder.create(folder, {})
     took: dict[bool, list[float]] = {False: [], True: []}
     for number in range(count):
         each = replace(frames[number % len(frames)], index=number)
         for recorded in (number % 2 == 0, number % 2 == 1):
+            time.sleep(EXPOSURE_S)
+            if recorded:
+                recorder.begin(each.shot, each.view, each.planes[:1])
+            time.sleep(EXPOSURE_S)
             begun = time.perf_counter()
             if recorded:
                 recorder.put(each)
@@ -131,7 +136,6 @@ def added(
             if recorded:
                 recorder.wait(number)
             took[recorded].append(time.perf_counter() - begun)
-            time.sleep(0.02)  # the next exposure
     recorder.close({})
     more = np.subtract(took[True], took[False]) * 1e3
     draw = np.random.default_rng(0)

@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
-from microscope_stand import EXPERIMENT, NK, TUMOR, Build, shows
+from microscope_stand import EXPERIMENT, NK, TUMOR, Build, ask_for, shows
 
 from livewatch.clock import RealClock
-from livewatch.model import Ask, Frame, Missed, Plane, Region, Reply, Request, Shot
+from livewatch.model import Ask, Frame, Missed, Plane, Region, Reply, Request, Shot, View
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -67,6 +67,22 @@ def test_the_sample_is_lit_only_while_it_is_exposed(build: Build) -> None:
     stand.microscope.run(watch(), stand.inbox)
     assert lit == [False, False, False]
     assert [power for *_, power, _ in stand.specimen.exposed] == [1.0] * 6
+
+
+def test_the_first_image_of_a_frame_is_shown_before_the_next_is_exposed(build: Build) -> None:
+    stand, shown = build(), []
+
+    def begin(shot: Shot, view: View, images: tuple[Any, ...]) -> None:
+        shown.append((len(stand.specimen.exposed), shot, view, images))
+
+    replies: list[Any] = []
+    shots = [stand.shot(), stand.shot()]
+    stand.microscope.run(ask_for(shots, replies), stand.inbox, begin)
+    assert [exposed for exposed, *_ in shown] == [1, 3]
+    for (_, shot, view, images), frame in zip(shown, replies, strict=True):
+        assert (shot, view) == (frame.shot, frame.view)
+        assert len(images) == 1
+        assert images[0] is frame.planes[0]
 
 
 def test_frames_are_numbered_from_the_first_index_and_misses_take_no_number(build: Build) -> None:

@@ -49,6 +49,45 @@ def test_a_frame_comes_back_as_it_went_in(tmp_path: Path) -> None:
         np.testing.assert_array_equal(ours, theirs)
 
 
+def test_images_that_were_begun_with_are_written_once_and_the_frame_is_whole(
+    tmp_path: Path,
+) -> None:
+    recorder = Recorder.create(tmp_path / "s", {})
+    sent = [frame(0), frame(1)]
+    written_ns: list[int] = []
+    for each in sent:
+        recorder.begin(each.shot, each.view, each.planes[:1])
+        recorder.settle()
+        chunks = sorted((tmp_path / "s").rglob("c/*/*/0/0"))
+        assert len(chunks) == 3 * each.index  # of a new take nothing is written before its time
+        written_ns = [chunk.stat().st_mtime_ns for chunk in chunks]
+        recorder.put(each)
+        recorder.wait(each.index)
+    recorder.close({})
+    assert [chunk.stat().st_mtime_ns for chunk in chunks] == written_ns
+    folder = SessionFolder.open(tmp_path / "s")
+    for each in sent:
+        for ours, theirs in zip(folder.frame(each.index).planes, each.planes, strict=True):
+            np.testing.assert_array_equal(ours, theirs)
+
+
+def test_a_frame_that_was_begun_and_never_came_leaves_no_trace(tmp_path: Path) -> None:
+    recorder = Recorder.create(tmp_path / "s", {})
+    first, missed, then = (frame(number) for number in range(3))
+    then = replace(then, index=1)
+    recorder.put(first)
+    recorder.begin(missed.shot, missed.view, missed.planes[:1])
+    recorder.put(then)
+    recorder.begin(missed.shot, missed.view, missed.planes[:1])
+    recorder.close({"status": "completed"})
+    folder = SessionFolder.open(tmp_path / "s")
+    assert len(folder) == 2
+    for ours, theirs in zip(folder.frame(1).planes, then.planes, strict=True):
+        np.testing.assert_array_equal(ours, theirs)
+    (take,) = (tmp_path / "s" / "takes").iterdir()
+    assert zarr.open_group(take, mode="r")["0"].shape[0] == 2
+
+
 def test_a_view_that_was_not_quite_reached_is_kept_beside_the_one_asked_for(
     tmp_path: Path,
 ) -> None:
