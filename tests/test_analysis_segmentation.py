@@ -11,6 +11,7 @@ from cell_scene import Scene, draw
 
 from livewatch.abreast import Abreast
 from livewatch.analysis.segmentation import Sight, segmenter
+from livewatch.analysis.segmentation.calm import calmed, sampled
 from livewatch.analysis.segmentation.classic import classic
 from livewatch.analysis.segmentation.middles import medians
 from livewatch.analysis.segmentation.networks import Cellpose, StarDist
@@ -163,6 +164,24 @@ def test_the_same_frame_gives_the_same_bits_in_one_thread_and_in_two() -> None:
     for a, b in zip(one[1].seen, two[1].seen, strict=True):
         assert np.array_equal(a.outline_um, b.outline_um)
         assert np.array_equal(a.labels, b.labels)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (1, 7), (2, 2), (3, 40), (41, 33)])
+def test_noise_is_calmed_as_by_two_averages_of_which_one_is_chosen(shape: tuple[int, int]) -> None:
+    rng = np.random.default_rng(7)
+    image = rng.normal(50, 3, shape).astype(np.float32)
+    image[: shape[0] // 2] += 60
+    under = rng.normal(40, 1, shape).astype(np.float32)
+    signal = image - under - np.float32(5)
+    fine, broad = (cv2.blur(signal, (side, side)) for side in (3, 5))
+    given = under.copy()
+    smooth = calmed(image, given, np.float32(5), np.float32(20))
+    np.testing.assert_array_equal(given, signal)
+    sure = np.abs(broad - 20) > 1e-3
+    np.testing.assert_allclose(smooth[sure], np.where(broad < 20, broad, fine)[sure], rtol=1e-4)
+    np.testing.assert_allclose(
+        sampled(image, under, 2), cv2.blur(image - under, (3, 3))[1::2, 1::2], rtol=1e-4
+    )
 
 
 def test_a_small_hole_is_filled_and_a_large_one_is_not() -> None:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
-from livewatch.analysis.segmentation.ground import SAMPLES, ground
+from livewatch.analysis.segmentation.ground import ground, stride_of
 from livewatch.analysis.segmentation.middles import medians
 from livewatch.analysis.segmentation.past import Glance
 from livewatch.analysis.segmentation.regions import regions, relabel
@@ -132,7 +132,7 @@ def taken(seen: Ground, labels: Ints, label_um: float) -> Pieces:
 
 def typical(seen: Ground) -> float:
     """How bright cells are: half of the light above background is from pixels brighter yet."""
-    stride = max(1, round((seen.smooth.size / SAMPLES) ** 0.5))
+    stride = stride_of(seen.smooth)
     some = seen.smooth[::stride, ::stride]
     some = np.sort(some[some > CLEAR * seen.noise])
     light = np.cumsum(some, dtype=np.float64)

@@ -6,11 +6,14 @@ so that a zoomed view costs no more than a survey.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+
+from livewatch.analysis.segmentation.calm import calmed, sampled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -30,10 +33,11 @@ FAR = 16
 SAMPLES = 16_000
 CORE = 0.2
 """Share of the pixels, the most alike, that tells the background's level."""
-BROAD = 5
-"""Working pixels a side over which dim parts are averaged: a third of a cell."""
 BRIGHT = 10.0
-"""A pixel this many noise SDs above background needs no more than 3 x 3 pixels' average."""
+"""A pixel this many noise SDs above background needs no more than 3 x 3 pixels' average.
+
+What is dimmer is averaged over 5 x 5, a third of a cell.
+"""
 LEAST_NOISE = 0.25
 """Counts: no camera is quieter; a rendered image may be."""
 
@@ -69,9 +73,8 @@ class Ground:
 
     def minus(self, leak: Floats) -> Ground:
         """The same with an image (h, w) taken off, whose memory is used for it."""
-        signal = np.subtract(self.signal, leak, out=leak)
-        blurred = np.asarray(cv2.blur(signal, (3, 3)), np.float32)
-        return replace(self, signal=signal, smooth=calmed(signal, blurred, self.bright))
+        smooth = calmed(self.signal, leak, np.float32(0), np.float32(self.bright))
+        return replace(self, signal=leak, smooth=smooth)
 
 
 def reduction(pixel_um: float, diameter_um: float, across_px: int = ACROSS_PX) -> int:
@@ -105,33 +108,20 @@ def grounded(
     level = floor_of(work, across_px)
     height, width = work.shape
     under = cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR)
-    signal = np.asarray(np.subtract(work, under, out=np.asarray(under, np.float32)))
-    smooth = np.asarray(cv2.blur(signal, (3, 3)), np.float32)
-    middle, noise = quiet(smooth)
-    signal -= np.float32(middle)
-    smooth -= np.float32(middle)
+    signal = np.asarray(under, np.float32)
+    middle, noise = quiet(sampled(work, signal, stride_of(work)))
     bright = BRIGHT * noise
-    smooth = calmed(signal, smooth, bright)
+    smooth = calmed(work, signal, np.float32(middle), np.float32(bright))
     return Ground(
         signal=signal,
         smooth=smooth,
         level=level + np.float32(middle),
-        noise=quiet(smooth)[1],
+        noise=noise_of(smooth),
         bright=bright,
         pixel_um=pixel_um,
         by=by,
         diameter_um=diameter_um,
     )
-
-
-def calmed(signal: Floats, smooth: Floats, bright: float) -> Floats:
-    """`smooth`, `signal` blurred by 3 x 3, in place, blurred by more where that is not `bright`.
-
-    So a dim cell stands out of the noise as a whole, and a bright one keeps its outline.
-    """
-    broad = np.asarray(cv2.blur(signal, (BROAD, BROAD)), np.float32)
-    cv2.copyTo(broad, (broad < np.float32(bright)).view(np.uint8), smooth)
-    return smooth
 
 
 def floor_of(work: Floats, across_px: int = ACROSS_PX) -> Floats:
@@ -166,15 +156,25 @@ def dimmest(rows: Floats) -> Floats:
     return np.asarray(np.partition(rows, quarter, axis=1)[:, quarter], np.float32)
 
 
-def quiet(smooth: Floats) -> tuple[float, float]:
-    """Level and SD of the pixels without cells.
+def stride_of(image: Floats) -> int:
+    """One pixel in so many of each axis is enough to tell level and noise of an image."""
+    return max(1, round(math.sqrt(image.size / SAMPLES)))
+
+
+def noise_of(smooth: Floats) -> float:
+    """SD of the pixels without cells."""
+    stride = stride_of(smooth)
+    return quiet(smooth[stride // 2 :: stride, stride // 2 :: stride])[1]
+
+
+def quiet(sample: Floats) -> tuple[float, float]:
+    """Level and SD of the pixels without cells, from a sample of an image.
 
     The level is the middle of the narrowest interval that holds a fifth of the pixels (the
     shorth, Andrews 1972, with a smaller share), which holds while cells cover less than most of
     the image; the SD comes from the pixels below it alone.
     """
-    stride = max(1, round((smooth.size / SAMPLES) ** 0.5))
-    values = np.sort(smooth[stride // 2 :: stride, stride // 2 :: stride], axis=None)
+    values = np.sort(sample, axis=None)
     span = max(1, int(CORE * len(values)))
     widths = values[span:] - values[: len(values) - span]
     if not len(widths):

@@ -1,0 +1,84 @@
+"""Take the background off an image and calm its noise, in one pass.
+
+A pixel and its neighbours are read while they are at hand: several passes over an image of a
+megapixel would spend their time waiting for memory.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from livewatch.compiled import compiled
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float32]
+
+
+@compiled
+def calmed(image: Floats, under: Floats, middle: np.float32, bright: np.float32) -> Floats:
+    """`image` (h, w) minus `under` and `middle`, averaged over 3 x 3 pixels.
+
+    Where it is not as bright as `bright` by an average of 5 x 5, it is that average: so a dim cell
+    stands out of the noise as a whole, and a bright one keeps its outline. `under` is made the
+    difference itself. Beyond its sides the image is taken to be mirrored.
+    """
+    height, width = image.shape
+    smooth = np.empty((height, width), np.float32)
+    three, five = np.empty(width + 4, np.float32), np.empty(width + 4, np.float32)
+    done = 0
+    for row in range(height):
+        while done < min(row + 3, height):
+            line, floor = image[done], under[done]
+            for column in range(width):
+                floor[column] = line[column] - floor[column] - middle
+            done += 1
+        one, two = under[mirrored(row - 2, height)], under[mirrored(row - 1, height)]
+        four, last = under[mirrored(row + 1, height)], under[mirrored(row + 2, height)]
+        here = under[row]
+        for column in range(width):
+            near = two[column] + here[column] + four[column]
+            three[column + 2] = near
+            five[column + 2] = near + (one[column] + last[column])
+        for aside in (1, 2):
+            before, after = mirrored(-aside, width), mirrored(width - 1 + aside, width)
+            three[2 - aside], three[width + 1 + aside] = three[before + 2], three[after + 2]
+            five[2 - aside], five[width + 1 + aside] = five[before + 2], five[after + 2]
+        out = smooth[row]
+        for column in range(width):
+            fine = three[column + 1] + three[column + 2] + three[column + 3]
+            broad = five[column] + five[column + 1] + five[column + 2]
+            broad = (broad + (five[column + 3] + five[column + 4])) * np.float32(1 / 25)
+            out[column] = broad if broad < bright else fine * np.float32(1 / 9)
+    return smooth
+
+
+@compiled
+def sampled(image: Floats, under: Floats, stride: int) -> Floats:
+    """`image` minus `under` averaged over 3 x 3 pixels, at one pixel in `stride` of each axis."""
+    height, width = image.shape
+    rows, columns = range(stride // 2, height, stride), range(stride // 2, width, stride)
+    found = np.empty((len(rows), len(columns)), np.float32)
+    for at_row, row in enumerate(rows):
+        for at_column, column in enumerate(columns):
+            total = np.float32(0)
+            for down in range(-1, 2):
+                y = mirrored(row + down, height)
+                for right in range(-1, 2):
+                    x = mirrored(column + right, width)
+                    total += image[y, x] - under[y, x]
+            found[at_row, at_column] = total * np.float32(1 / 9)
+    return found
+
+
+@compiled
+def mirrored(index: int, size: int) -> int:
+    """An index beyond an axis, as seen in a mirror that stands on its last pixel."""
+    if size == 1:
+        return 0
+    while index < 0 or index >= size:
+        index = -index if index < 0 else 2 * size - 2 - index
+    return index
