@@ -10,7 +10,8 @@ run in the real loop; only the devices are left out, their times put in instead 
 
 Of every change to the 40x for a pair it is asked in the truth how far the middle between its two
 cells is from the optical axis, in the first image, and in the first that the aim check accepts.
-Cells are told apart by where they are, as in `tests.scoring.framing`.
+Cells are told apart by where they are, as in `tests.scoring.framing`; a pair that the last frame
+did not show as one any more is looked at where it was, and is not asked for.
 """
 
 from __future__ import annotations
@@ -48,8 +49,7 @@ NEAR_UM = 2.0
 class Changes:
     """How far the target was off the axis after each change, in um: at first, and once accepted.
 
-    `shared_um` is for changes at which other pairs ask for frames too: the stage may then stand
-    between them, so that all are seen.
+    `shared_um` is for changes at which other pairs ask for frames too.
     """
 
     first_um: list[float] = field(default_factory=list)
@@ -83,12 +83,17 @@ def shares(off_um: list[float]) -> str:
 
 
 class Targets(Ledger):
-    """Knows which true cells the pair of an encounter is."""
+    """Knows which true cells the pair of an encounter is, and which pairs the last frame showed."""
+
+    near: frozenset[tuple[int, int]] = frozenset()
 
     def middle(self, target: int | None, truth: Truth) -> tuple[float, float] | None:
-        """Midway between the true cells of an encounter's pair; None if they are not known."""
+        """Midway between the true cells of an encounter's pair.
+
+        None if they are not known, or were not seen near each other in the last frame.
+        """
         pair = self._pairs.get(-1 if target is None else target)
-        if pair is None or not {*pair} <= self._who.keys():
+        if pair is None or pair not in self.near or not {*pair} <= self._who.keys():
             return None
         cells = {cell.id: cell for cell in truth.cells}
         both = [cells.get(self._who[each]) for each in pair]
@@ -176,6 +181,7 @@ def changed(seed: int, seconds: float, wrong_um: float) -> Changes:
                 found.accepted_um.append(off_um)
                 is_open = False
             if step.observation is not None:
+                targets.near = frozenset(each.pair for each in step.observation.contacts)
                 targets.seen(at(step.observation, seen_view), truth)
     except StopIteration:
         return found
