@@ -354,8 +354,9 @@ class Contact:
     (`twist_quality` 0..1; NaN with `twist_reason` when it cannot be measured); `slip_um` how far
     the patch has moved along the membrane in the tumor's own rotating frame. `bites` counts
     those so far, `bitten_fraction` is the share of the tumor's dye now inside the NK cell.
-    `tumor_waves_um` is the ripple of the tumor's outline; `viability` goes from 1 (alive) to 0
-    (dead), `viability_evidence` names what speaks for death.
+    `tumor_waves_um` is the ripple of the tumor's outline, `tumor_speed_um_per_s` how fast it moves
+    by itself, `shed_fraction` the share of its dye in pieces around it. `viability` goes from 1
+    (alive) to 0 (dead), `viability_evidence` names what speaks for death.
     """
 
     nk_id: int
@@ -383,6 +384,8 @@ class Contact:
     tumor_area_um2: float = NAN
     tumor_roundness: float = NAN
     tumor_waves_um: float = NAN
+    tumor_speed_um_per_s: float = NAN
+    shed_fraction: float = NAN
     viability: float = NAN
     viability_evidence: str = ""
 

@@ -13,6 +13,7 @@ from livewatch.analysis.measures import Measurer, at_end
 from livewatch.analysis.measures.course import Course
 from livewatch.analysis.measures.life import Life, fade_of, first_seen
 from livewatch.analysis.measures.outcome import ended
+from livewatch.analysis.measures.roam import Drift
 from livewatch.model import (
     Cell,
     Contact,
@@ -122,7 +123,7 @@ def test_bleaching_that_all_cells_share_is_no_loss_of_dye() -> None:
         light = 0.5 ** (time_s / 100)
         cells = [tumor(n, 100 * light * (0.4 if n == 5 else 1)) for n in lives]
         fade = fade_of(lives, cells, 1.0)
-        lives = {cell.id: lives[cell.id].with_dye(cell, fade, time_s) for cell in cells}
+        lives = {cell.id: lives[cell.id].seen_again(cell, fade, Drift(), time_s) for cell in cells}
     assert lives[1].dye == pytest.approx(1, abs=0.03)
     assert lives[5].dye == pytest.approx(0.4, abs=0.05)
 
@@ -130,7 +131,7 @@ def test_bleaching_that_all_cells_share_is_no_loss_of_dye() -> None:
 def test_a_cell_of_which_half_is_missing_but_as_bright_as_ever_lost_no_dye() -> None:
     life = first_seen(tumor(1, 100.0), 1.0, 0.0)
     for time_s in range(2, 60, 2):
-        life = life.with_dye(replace(tumor(1, 100.0), area_um2=180.0), 1.0, time_s)
+        life = life.seen_again(replace(tumor(1, 100.0), area_um2=180.0), 1.0, Drift(), time_s)
     assert life.dye == pytest.approx(1, abs=0.03)
 
 

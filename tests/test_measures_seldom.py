@@ -12,7 +12,7 @@ from livewatch.settings import OutcomeRules
 
 @dataclass(frozen=True)
 class Outline:
-    waves_um: float = 0.2
+    blebs_um: float = 0.2
 
 
 @dataclass(frozen=True)
@@ -20,6 +20,7 @@ class Look:
     death: float
     death_noise: float
     outline: Outline = Outline()
+    shed: float = 0.0
 
 
 LIVING, STAINED, NOT_LOOKED_AT = Look(3.0, 4.0), Look(300.0, 4.0), Look(nan, nan)

@@ -21,7 +21,9 @@ SWALLOW_S = 60.0
 """A bite takes so long from the membrane to its place inside the NK cell."""
 APPEAR_S = 8.0
 DIGEST_S = 14_400.0
-FRAGMENTS = 4
+FRAGMENTS, FIRST_SHED_S = 4, 75.0
+SHED_DYE, SHED_LASTS_S = 0.6, 3600.0
+"""The share of its dye that a cell still has when it sheds bodies, and how long they shine."""
 
 
 class Spots(NamedTuple):
@@ -78,21 +80,25 @@ def swallowed(bites: NDArray[Any], moment: Moment) -> Spots:
 
 
 def fragments(moment: Moment, light: NDArray[np.float64]) -> Spots:
-    """Pieces shed by dying cells; `light` is each slot's body light."""
+    """Bodies shed by dying cells, one after the other; `light` is each slot's body light.
+
+    They keep the dye they were closed off with, and drift a few um away.
+    """
     cells = moment.cells
     gone = np.flatnonzero((cells["state"] == DYING) | (cells["state"] == DEAD))
     slot = np.repeat(gone, FRAGMENTS)
     which = np.tile(np.arange(FRAGMENTS), len(gone))
     cell = cells[slot]
     lot = (cell["pattern"] // (which + 1)) % 997 / 997.0
-    since_s = np.maximum(moment.time_s - cell["doom_s"] - 60.0 * which, 0.0)
+    since_s = np.maximum(moment.time_s - cell["doom_s"] - FIRST_SHED_S - 45.0 * which, 0.0)
     bearing = 2.0 * math.pi * (lot + which / FRAGMENTS)
-    away = cell["size"] * (0.8 + 0.6 * lot * (1.0 - np.exp(-since_s / 300.0)))
+    away = cell["size"] + 4.0 * (0.4 + lot) * (1.0 - np.exp(-since_s / 90.0)) - 0.5
+    kept = SHED_DYE * np.exp(-since_s / SHED_LASTS_S) * (1.0 - np.exp(-since_s / 30.0))
     return Spots(
         cell["x"] + away * np.cos(bearing),
         cell["y"] + away * np.sin(bearing),
         0.6 + 0.6 * lot,
-        light[slot] * (2.0 + 4.0 * lot) * (1.0 - np.exp(-since_s / 60.0)),
+        light[slot] / cell["dye"] * kept * (3.0 + 5.0 * lot),
     )
 
 

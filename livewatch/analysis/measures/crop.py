@@ -125,13 +125,13 @@ def crop_of(
         starts,
         np.array([True, *(cell.kind is not Kind.NK for cell in others)], np.uint8),
     )
-    depth_um = _distance_um(tumor_mask, pixel_um)
+    depth_um = distance_um(tumor_mask, pixel_um)
     bulge = _bulge(tumor_mask, depth_um, nks, pixel_um)
     if bulge.any():
         tumor_mask[bulge] = tumors_mask[bulge] = 0
-        depth_um = _distance_um(tumor_mask, pixel_um)
-    from_tumors_um = _distance_um(1 - tumors_mask, pixel_um)
-    from_others_um = _distance_um(1 - others_mask, pixel_um)
+        depth_um = distance_um(tumor_mask, pixel_um)
+    from_tumors_um = distance_um(1 - tumors_mask, pixel_um)
+    from_others_um = distance_um(1 - others_mask, pixel_um)
     background, noise = _level(tumor, from_tumors_um, from_others_um)
     return Crop(
         left_um,
@@ -162,7 +162,7 @@ def _bulge(
     if not shared.any() or not core.any():
         return np.zeros_like(shared)
     outside = np.asarray(~core, np.uint8)
-    return np.asarray(shared & (_distance_um(outside, pixel_um) > BULGE_UM + pixel_um))
+    return np.asarray(shared & (distance_um(outside, pixel_um) > BULGE_UM + pixel_um))
 
 
 def _span(low_um: float, high_um: float, pixel_um: float, length: int, shrink: int) -> range:
@@ -193,7 +193,7 @@ def averaged(image: Pixels, by: int) -> Image:
     return mean
 
 
-def _distance_um(outside: Mask, pixel_um: float) -> Image:
+def distance_um(outside: Mask, pixel_um: float) -> Image:
     """How far each pixel marked 1 is from the nearest one marked 0; far, where there is none."""
     distance = cv2.distanceTransform(outside, cv2.DIST_L2, 3)
     return np.asarray(np.minimum(distance, FAR_PX) * np.float32(pixel_um))

@@ -13,7 +13,7 @@ from livewatch.analysis.measures.course import Course, taken_up, told, twist_sin
 from livewatch.analysis.measures.crop import averaged
 from livewatch.analysis.measures.feeding import fed
 from livewatch.analysis.measures.gallery import bodies_kept, portraits_of
-from livewatch.analysis.measures.life import fade_of, first_seen
+from livewatch.analysis.measures.life import drift_among, fade_of, first_seen
 from livewatch.analysis.measures.losses import change_at
 from livewatch.analysis.measures.outcome import ended
 from livewatch.analysis.measures.outline import (
@@ -151,6 +151,8 @@ class Measurer:
             tumor_area_um2=portrait.outline.area_um2,
             tumor_roundness=portrait.outline.roundness,
             tumor_waves_um=portrait.outline.waves_um,
+            tumor_speed_um_per_s=nan if life is None else life.roam.speed_um_per_s,
+            shed_fraction=portrait.shed,
             twist_deg=twist_deg,
             twist_quality=portrait.turn.quality,
             twist_reason=portrait.turn.reason,
@@ -255,9 +257,10 @@ def _lives(notes: Notes, frame: Frame, cells: Iterable[Cell]) -> tuple[dict[int,
     tumors = [cell for cell in cells if cell.kind is Kind.TUMOR]
     lives = {life.tumor_id: life for life in notes.lives if frame.time_s - life.time_s < FORGET_S}
     fade = fade_of(lives, tumors, dict(notes.fades).get(frame.view.position, 1.0))
+    drift = drift_among(lives, tumors)
     for cell in tumors:
         if cell.id in lives:
-            lives[cell.id] = lives[cell.id].with_dye(cell, fade, frame.time_s)
+            lives[cell.id] = lives[cell.id].seen_again(cell, fade, drift, frame.time_s)
         elif not cell.at_edge:
             lives[cell.id] = first_seen(cell, fade, frame.time_s)
     return lives, fade

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import atan2, cos, degrees, hypot, pi, sin, sqrt
+from math import atan2, degrees, hypot, pi, sqrt
 from typing import TYPE_CHECKING
 
 import cv2
@@ -23,7 +23,10 @@ DIRECTIONS = 192
 STEP_UM = 0.25
 SMOOTH_STEPS = 2
 FEWEST_POINTS = 16
-SHAPE_HARMONICS = 2
+SHAPE_HARMONICS, BLEB_HARMONICS = 2, 5
+"""A cell deforms in a few slow waves; what is narrower than a tenth of the way round is a bleb."""
+TURN = np.arange(DIRECTIONS) * (2 * np.pi / DIRECTIONS)
+COS, SIN = np.cos(TURN), np.sin(TURN)
 DEEP_UM = 0.5
 """Masks made independently overlap at a contact by less than this."""
 
@@ -34,7 +37,8 @@ class Outline:
 
     `points_um` (n, 2) lie at equal steps along it; `directions_deg` (n,) is where each is seen
     from the centre, 0..360; `radius_um` (DIRECTIONS,) is the distance to the outline by direction.
-    `waves_um` is the RMS of the membrane's ripple: the radius without its slowest harmonics.
+    `waves_um` is the RMS of the membrane's ripple: the radius without its slowest harmonics;
+    `blebs_um` that of its narrow bulges alone.
     """
 
     x_um: float
@@ -42,6 +46,7 @@ class Outline:
     area_um2: float
     perimeter_um: float
     waves_um: float
+    blebs_um: float
     points_um: Floats
     directions_deg: Floats
     radius_um: Floats
@@ -88,8 +93,7 @@ def outline_of(
     for other in inside_of:
         keep_outside(points, np.asarray(other, np.float64), kept)
     numbers, points, directions, radius = unrolled(points, kept)
-    x_um, y_um, area_um2, perimeter_um, waves_um = numbers
-    return Outline(x_um, y_um, area_um2, perimeter_um, waves_um, points, directions, radius)
+    return Outline(*numbers, points, directions, radius)
 
 
 @compiled
@@ -142,8 +146,8 @@ def keep_outside(points: Floats, other: Floats, kept: NDArray[np.bool_]) -> None
 @compiled
 def unrolled(
     points: Floats, kept: NDArray[np.bool_]
-) -> tuple[tuple[float, float, float, float, float], Floats, Floats, Floats]:
-    """((x, y, area, perimeter, waves), points, directions, radius) of what is kept of an outline.
+) -> tuple[tuple[float, float, float, float, float, float], Floats, Floats, Floats]:
+    """((x, y, area, perimeter, waves, blebs), points, directions, radius) of what is kept.
 
     All of it is kept where hardly half would be left.
     """
@@ -160,7 +164,8 @@ def unrolled(
         j = (i + 1) % size
         length += hypot(points[j, 0] - points[i, 0], points[j, 1] - points[i, 1])
     radius = radius_by_direction(directions, away)
-    return (x, y, abs(area), length, waves_of(radius)), points, directions, radius
+    waves, blebs = waves_of(radius)
+    return (x, y, abs(area), length, waves, blebs), points, directions, radius
 
 
 @compiled
@@ -199,17 +204,23 @@ def radius_by_direction(directions_deg: Floats, away_um: Floats) -> Floats:
 
 
 @compiled
-def waves_of(radius: Floats) -> float:
-    """RMS of the radius by direction without its mean and first SHAPE_HARMONICS harmonics."""
+def waves_of(radius: Floats) -> tuple[float, float]:
+    """RMS of the radius by direction without its mean and first few harmonics.
+
+    Without SHAPE_HARMONICS of them, and without BLEB_HARMONICS.
+    """
     left = (radius * radius).mean() - radius.mean() ** 2
-    for wave in range(1, SHAPE_HARMONICS + 1):
+    waves = 0.0
+    for wave in range(1, BLEB_HARMONICS + 1):
         across, along = 0.0, 0.0
         for i in range(DIRECTIONS):
-            turn = 2.0 * pi * wave * i / DIRECTIONS
-            across += radius[i] * cos(turn)
-            along += radius[i] * sin(turn)
+            place = wave * i % DIRECTIONS
+            across += radius[i] * COS[place]
+            along += radius[i] * SIN[place]
         left -= 2.0 * (across * across + along * along) / DIRECTIONS**2
-    return sqrt(max(left, 0.0))
+        if wave == SHAPE_HARMONICS:
+            waves = left
+    return sqrt(max(waves, 0.0)), sqrt(max(left, 0.0))
 
 
 @compiled

@@ -10,6 +10,7 @@ import numpy as np
 
 from livewatch.analysis.measures.axis import pointed
 from livewatch.analysis.measures.crop import crop_of
+from livewatch.analysis.measures.fragments import shed_of
 from livewatch.analysis.measures.glow import glowing
 from livewatch.analysis.measures.outline import distances_um, outline_of
 from livewatch.analysis.measures.stand import Stand
@@ -39,7 +40,8 @@ class Portrait:
     `dye` is all tumor light of the cell in counts times um2; `level` its brightness as a share of
     that at first sight (NaN if not known), which the outline does not change. `death` is the death
     channel's mean over the cell above its surroundings, `death_noise` what living cells do not
-    exceed (NaN without the channel). `body` is what to remember of its turning and its glow.
+    exceed (NaN without the channel); `shed` is the share of its dye in pieces around it. `body` is
+    what to remember of its turning and its glow.
     """
 
     time_s: float
@@ -51,6 +53,7 @@ class Portrait:
     level: float
     death: float
     death_noise: float
+    shed: float
 
 
 def portrait_of(
@@ -75,7 +78,8 @@ def portrait_of(
         body, turn, level = _turn(crop, outline, tumor, body, frame)
     dye = _dye(crop)
     death, noise = _death(crop)
-    return Portrait(frame.time_s, outline, crop, turn, body, dye, level, death, noise)
+    shed = shed_of(crop, dye)
+    return Portrait(frame.time_s, outline, crop, turn, body, dye, level, death, noise, shed)
 
 
 def _turn(
