@@ -141,6 +141,11 @@ class Session:
         return not self._thread.is_alive() and self.end is not None
 
     @property
+    def is_resumed(self) -> bool:
+        """Whether it goes on after a crash; what is counted is counted from then on."""
+        return self._before is not None
+
+    @property
     def is_hung(self) -> bool:
         """Whether a device or analysis hangs, so that the process can only be left by force."""
         return self._microscope.is_hung or self._lookout.is_stuck
@@ -338,7 +343,10 @@ class Session:
                 self._recorder.event("encounter censored", last)
 
     def _record_of(self, end: End) -> dict[str, object]:
-        """What end.json says. `lost` counts frames that were taken and could not be written."""
+        """What end.json says. `lost` counts frames that were taken and could not be written.
+
+        All is counted from the frame `since` on, which is not the first if it was resumed.
+        """
         self._recorder.settle()
         newest = self.tally.frame.index if self.tally.frame else -1
         lost = max(newest - self._recorder.acknowledged, 0)
@@ -346,6 +354,7 @@ class Session:
             "status": str(end.status),
             "reason": end.reason,
             "time_s": self.clock.now_s(),
+            "since": self._before.memory.frames if self._before else 0,
             "frames": self.tally.frames - lost,
             "lost": lost,
             "missed": self.tally.missed,

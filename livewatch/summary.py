@@ -27,8 +27,9 @@ def summary(session: Session) -> str:
     found = f"{many(len(tally.encounters), 'encounter')} seen"
     if tally.observed and not tally.cells:
         found = "no cells were seen"
+    since = "since it was resumed" if session.is_resumed else f"in {clock(tally.time_s)}"
     counts = (
-        f"{tally.frames:,} frames in {clock(status.time_s)}, {tally.missed:,} missed, "
+        f"{tally.frames:,} frames {since}, {tally.missed:,} missed, "
         f"{tally.unseen:,} without analysis in time, {session.skipped:,} of them skipped; {found}"
     )
     spreads = session.latencies.spreads()

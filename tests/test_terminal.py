@@ -73,6 +73,10 @@ def test_the_line_says_time_mode_cells_encounters_lateness_and_free_disk() -> No
         assert part in line
 
 
+def test_no_time_has_passed_while_a_session_is_still_being_prepared() -> None:
+    assert progress_line(Tally(), STATUS, 120).startswith("0:00:00  starting")
+
+
 def test_a_missed_frame_shows_in_the_line() -> None:
     lost = Missed(shot(), "camera did not answer", 4.0)
     tally = Tally().after(Step(lost, None, Decision(shot(), "again")))

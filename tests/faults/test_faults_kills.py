@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
+from livewatch.recording.folder import SessionFolder
 from tests.scoring.kills import run
 
 if TYPE_CHECKING:
@@ -17,3 +19,8 @@ def test_a_session_killed_again_and_again_loses_nothing_and_is_resumed_each_time
     assert score.faults == []
     assert (score.kills, score.sessions, score.lost) == (2, 1, 0)
     assert score.acknowledged > 2
+    folder = tmp_path / "5"
+    end = json.loads((folder / "s" / "end.json").read_text(encoding="utf-8"))
+    assert end["since"] > 0
+    assert end["since"] + end["frames"] == len(SessionFolder.open(folder / "s"))
+    assert "since it was resumed" in (folder / "said.txt").read_text(encoding="utf-8")
