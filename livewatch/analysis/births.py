@@ -16,7 +16,7 @@ from livewatch.analysis.pieces import (
 )
 from livewatch.analysis.sightings import variance_um2
 from livewatch.analysis.spread import SPREAD
-from livewatch.analysis.tracks import COLUMNS, NOBODY, SETTLED_FRAMES
+from livewatch.analysis.tracks import COLUMNS, NOBODY, SETTLED_FRAMES, among
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,6 +25,13 @@ if TYPE_CHECKING:
 
     from livewatch.analysis.sightings import Rules
     from livewatch.model import Cell
+
+
+def unclaimed(count: int, found: NDArray[np.intp]) -> NDArray[np.intp]:
+    """Which of `count` cells are not among those `found`."""
+    free = np.ones(count, bool)
+    free[found] = False
+    return np.flatnonzero(free)
 
 
 def newborn(
@@ -37,7 +44,7 @@ def newborn(
     rules: Rules,
 ) -> NDArray[np.void]:
     """New tracks for the cells nobody claimed; mothers get, in place, their new size."""
-    new = np.setdiff1d(np.arange(len(seen)), found)
+    new = unclaimed(len(seen), found)
     born = np.zeros(len(new), COLUMNS)
     born["id"] = next_id + np.arange(len(new))
     for name in ("x_um", "y_um", "area_um2", "signal", *SPREAD):
@@ -68,7 +75,7 @@ def stems(
     """
     if not len(born):
         return
-    new = np.setdiff1d(np.arange(len(cells)), found)
+    new = unclaimed(len(cells), found)
     known = table["frames"][rows] >= SETTLED_FRAMES
     rows, found = rows[known], found[known]
     where = np.array([(cells[at].x_um, cells[at].y_um) for at in found]).reshape(-1, 2)
@@ -126,10 +133,10 @@ def absorbed(
     table: NDArray[np.void], rows: NDArray[np.intp], held: frozenset[int]
 ) -> NDArray[np.bool_]:
     """Which unseen tracks were pieces of a cell that is there again where they should be."""
-    gone = np.isin(table["stem"], table["id"][rows]) & (table["frames"] < TRUSTED_PIECE_FRAMES)
+    gone = among(table["stem"], table["id"][rows]) & (table["frames"] < TRUSTED_PIECE_FRAMES)
     gone[rows] = False
     for row in np.flatnonzero(gone):
         stem = int(np.searchsorted(table["id"], table["stem"][row]))
         apart_um = np.hypot(*(table[name][row] - table[name][stem] for name, _ in PLANE))
         gone[row] = apart_um <= np.sqrt(table["area_um2"][stem] + table["pxx"][row])
-    return np.asarray(gone & ~np.isin(table["id"], sorted(held)))
+    return np.asarray(gone & ~among(table["id"], np.array(sorted(held))))

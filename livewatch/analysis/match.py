@@ -15,6 +15,8 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 from scipy.spatial import cKDTree
 
+from livewatch.analysis.tracks import among
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -38,11 +40,12 @@ def likely_pairs(
     seen: NDArray[np.void],
     var_um2: NDArray[np.float64],
     reach_um: NDArray[np.float64],
+    alone: NDArray[np.float64],
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
     """(track rows, seen rows, costs) of the pairs within `reach_um`, and cheaper than unseen.
 
     `var_um2` is the variance of place of a track and its cell together, (tracks, seen) or
-    broadcasting to it.
+    broadcasting to it; `alone` is what it costs to leave each track unseen.
     """
     tree = cKDTree(np.column_stack((seen["x_um"], seen["y_um"])))
     where = np.column_stack((table["x_um"], table["y_um"]))
@@ -55,13 +58,13 @@ def likely_pairs(
     cost = (FREEDOM + 2) / 2 * np.log1p(apart_um**2 / (FREEDOM * var)) + np.log(2 * np.pi * var)
     cost += unlikeness(table["area_um2"][rows], seen["area_um2"][cells], AREA_SD)
     cost += unlikeness(table["signal"][rows], seen["signal"][cells], SIGNAL_SD)
-    good = cost < unseen_cost(table)[rows]
+    good = cost < alone[rows]
     return rows[good], cells[good], cost[good]
 
 
 def unseen_cost(table: NDArray[np.void]) -> NDArray[np.float64]:
     """What it costs to leave each track unseen."""
-    piece = np.isin(table["stem"], table["id"])
+    piece = among(table["stem"], table["id"])
     trusted = np.where(piece, TRUSTED_PIECE_FRAMES, TRUSTED_FRAMES)
     price = np.where(piece, PIECE_COST, SPECK_COST)
     doubt = np.maximum(1 - (table["frames"] - 1) / (trusted - 1), 0.0)
@@ -93,9 +96,11 @@ def assign(
     own = np.arange(len(alone))
     base = 1.0 - min(float(cost.min()), 0.0)
     weight = np.concatenate((cost, alone)) + base
+    row, column = np.concatenate((rows, own)), np.concatenate((cells, n_seen + own))
+    order = np.lexsort((column, row))
+    begins = np.searchsorted(row[order], np.arange(len(alone) + 1))
     graph = csr_array(
-        (weight, (np.concatenate((rows, own)), np.concatenate((cells, n_seen + own)))),
-        shape=(len(alone), n_seen + len(alone)),
+        (weight[order], column[order], begins), shape=(len(alone), n_seen + len(alone))
     )
     track, cell = min_weight_full_bipartite_matching(graph)
     real = cell < n_seen

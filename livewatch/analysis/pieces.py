@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from livewatch.analysis.seam import nearest_points
-from livewatch.analysis.tracks import NOBODY, SETTLED_FRAMES
+from livewatch.analysis.tracks import NOBODY, SETTLED_FRAMES, among
 from livewatch.model import Kind
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def loose_pieces(places: NDArray[np.float64], table: Table, owner: Rows) -> list
 
 def doubtful(table: Table) -> NDArray[np.bool_]:
     """Which tracks may have been given a piece of another cell."""
-    young = np.isin(table["stem"], table["id"]) & (table["frames"] < TRUSTED_PIECE_FRAMES)
+    young = among(table["stem"], table["id"]) & (table["frames"] < TRUSTED_PIECE_FRAMES)
     absent = (table["seen_s"] < table["seen_s"].max(initial=-inf)) & (table["host"] == NOBODY)
     return np.asarray((table["frames"] < SETTLED_FRAMES) | young | absent)
 
@@ -99,10 +99,13 @@ def whole_of(
     own = cells[piece]
     assert own is not None
     x_um, y_um, area_um2 = places[piece]
-    others = np.flatnonzero((owner != NOBODY) & np.isfinite(places[:, 0]))
+    reach_um = np.sqrt(area_um2) + np.sqrt(places[:, 2]) + SEAM_UM
+    near = np.hypot(places[:, 0] - x_um, places[:, 1] - y_um) < reach_um
+    near[piece] = False
+    others = np.flatnonzero(near & (owner != NOBODY))
+    if not len(others):
+        return None
     tracks, size = table[owner[others]], places[others, 2]
-    reach_um = np.sqrt(area_um2) + np.sqrt(size) + SEAM_UM
-    near = np.hypot(places[others, 0] - x_um, places[others, 1] - y_um) < reach_um
     misfit = np.log((size + area_um2) / tracks["area_um2"])
     loss = -np.log(size / tracks["area_um2"])
     unlike = np.log(own.signal / tracks["signal"])
@@ -110,8 +113,7 @@ def whole_of(
     two = loss**2 / (2 * SIZE_SD**2)
     if owner[piece] == NOBODY and not own.at_edge:
         two += NOWHERE + np.log(area_um2 / usual_um2) ** 2 / (2 * KIND_SD**2)
-    fits = near & (others != piece) & (tracks["frames"] >= SETTLED_FRAMES)
-    fits &= (one < two) & ~taken_for_two(tracks)
+    fits = (tracks["frames"] >= SETTLED_FRAMES) & (one < two) & ~taken_for_two(tracks)
     fits &= is_rather_one(size, area_um2, usual_um2, tracks)
     if owner[piece] != NOBODY:
         claim = table[owner[piece]]

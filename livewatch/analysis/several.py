@@ -92,8 +92,10 @@ def part_anew(cells: list[Cell | None], table: Table, owner: Rows) -> Rows:
         if not anew.isdisjoint(rows.tolist()):
             continue
         members = [one, other, *pieces_beside(one, other, cells, owner)]
-        whole = joined([cell for cell in (cells[at] for at in members) if cell is not None])
-        if abs(np.log(whole.area_um2 / table["area_um2"][rows].sum())) <= AS_LARGE:
+        pieces = [cell for cell in (cells[at] for at in members) if cell is not None]
+        area_um2 = sum(cell.area_um2 for cell in pieces)
+        if abs(np.log(area_um2 / table["area_um2"][rows].sum())) <= AS_LARGE:
+            whole = joined(pieces)
             for at in members:
                 cells[at] = None
             cells[one], cells[other] = shares(whole, table[rows])

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from livewatch.analysis.births import absorbed, newborn, stems
+from livewatch.analysis.births import absorbed, newborn, stems, unclaimed
 from livewatch.analysis.match import assign, likely_pairs, unseen_cost
 from livewatch.analysis.motion import predict
 from livewatch.analysis.regroup import regrouped
 from livewatch.analysis.sightings import table_of, variance_um2
-from livewatch.analysis.tracks import NOBODY, SETTLED_FRAMES, Tracks, sealed
+from livewatch.analysis.tracks import NOBODY, SETTLED_FRAMES, Tracks, among, sealed
 from livewatch.analysis.upkeep import LOST_UM, doubt, kept, meet, miss
 from livewatch.model import Cell
 
@@ -59,7 +59,7 @@ def track(
     born = newborn(table, seen, rows, found, look.time_s, next_id, rules)
     stems(born, cells, table, rows, found)
     table = np.concatenate((table[~absorbed(table, rows, look.held)], born))
-    ids[np.setdiff1d(np.arange(len(seen)), found)] = born["id"]
+    ids[unclaimed(len(seen), found)] = born["id"]
     return sealed(kept(table, look, rules), look.time_s), named(cells, ids, table)
 
 
@@ -100,8 +100,9 @@ def matched(
     reach_um = 0.6 * rules.diameter_um + rules.motion.top_um_per_s * unseen_s
     reach_um = np.minimum(reach_um, 3 * LOST_UM)
     variance = table["pxx"][:, None] + variance_um2(seen, rules)
-    rows, cells, cost = likely_pairs(table, seen, variance, reach_um)
-    rows, cells = assign(rows, cells, cost, unseen_cost(table), len(seen))
+    alone = unseen_cost(table)
+    rows, cells, cost = likely_pairs(table, seen, variance, reach_um, alone)
+    rows, cells = assign(rows, cells, cost, alone, len(seen))
     return mended(table, seen, rows, cells, look, rules)
 
 
@@ -119,7 +120,7 @@ def mended(
     a cell in contact is pulled, squeezed and half hidden; when it is unseen where it should be
     and an unknown cell appears within a cell's width, that is it.
     """
-    held = np.isin(table["id"], sorted(look.held))
+    held = among(table["id"], np.array(sorted(look.held)))
     torn = (table["frames"] >= SETTLED_FRAMES) & (table["missed"] == 0)
     left = held | torn
     left[rows] = False

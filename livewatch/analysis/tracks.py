@@ -7,7 +7,7 @@ seals that.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -61,6 +61,14 @@ class Tracks:
         ids = self.table["id"]
         at = int(np.searchsorted(ids, identity))
         return at if at < len(ids) and ids[at] == identity else None
+
+
+def among(values: NDArray[Any], known: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which of `values` are among `known`, which are in order."""
+    if not len(known):
+        return np.zeros(len(values), bool)
+    at = np.minimum(np.searchsorted(known, values), len(known) - 1)
+    return np.asarray(known[at] == values)
 
 
 def sealed(table: NDArray[np.void], time_s: float) -> Tracks:

@@ -14,7 +14,7 @@ from livewatch.analysis.motion import PLANE, correct
 from livewatch.analysis.pieces import LOSS
 from livewatch.analysis.sightings import variance_um2
 from livewatch.analysis.spread import SPREAD
-from livewatch.analysis.tracks import NOBODY, SETTLED_FRAMES
+from livewatch.analysis.tracks import NOBODY, SETTLED_FRAMES, among
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,23 +66,23 @@ def meet(
 ) -> None:
     """Write into the tracks, in place, where and how their cells were seen."""
     hidden = np.flatnonzero(hosts != NOBODY)
-    double = np.isin(rows, hosts[hidden])
+    double = among(rows, np.sort(hosts[hidden]))
     variance = variance_um2(seen[found], rules) + np.where(double, seen["area_um2"][found] / 8, 0)
     before = table[["x_um", "y_um"]].copy()
     correct(table, rows, (seen["x_um"][found], seen["y_um"][found]), variance)
     # two that were parted may have changed places within what was seen of them
-    parted = np.isin(rows, joint)
+    parted = among(rows, joint)
     table["pxx"][rows[parted]] = np.maximum(
         table["pxx"][rows[parted]], seen["area_um2"][found[parted]] / 8
     )
     ride(table, hidden, hosts[hidden], before, seen[found[np.searchsorted(rows, hosts[hidden])]])
     table["host"] = NOBODY
     table["host"][hidden] = table["id"][hosts[hidden]]
-    own = ~double & ~seen["at_edge"][found] & ~np.isin(rows, joint)
+    own = ~double & ~seen["at_edge"][found] & ~parted
     pace = np.maximum(PACE, 1 / (1.0 + table["frames"][rows[own]]))
     for name in ("area_um2", "signal"):
         table[name][rows[own]] += pace * (seen[name][found[own]] - table[name][rows[own]])
-    cut = ~double & seen["at_edge"][found] & ~np.isin(rows, joint)
+    cut = ~double & seen["at_edge"][found] & ~parted
     least_um2 = seen["area_um2"][found[cut]]  # the border hides the rest of it
     table["area_um2"][rows[cut]] = np.maximum(table["area_um2"][rows[cut]], least_um2)
     whole = ~double & ~seen["at_edge"][found]
@@ -138,7 +138,7 @@ def miss(
 
 def kept(table: NDArray[np.void], look: Look, rules: Rules) -> NDArray[np.void]:
     """The table without those that are gone for good."""
-    held = np.isin(table["id"], sorted(look.held))
+    held = among(table["id"], np.array(sorted(look.held)))
     passing = (table["frames"] == 1) & (table["missed"] >= 2)
     # who hardly moves is still where it was
     strayed = table["pxx"] > (rules.diameter_um / 4) ** 2
