@@ -35,16 +35,19 @@ class Outline:
 @dataclass(frozen=True)
 class Look:
     outline: Outline = Outline()
-    shed: float = 0.0
+    pieces: float = 0.0
     death: float = float("nan")
     death_noise: float = float("nan")
 
+    def shed(self) -> float:
+        return self.pieces
 
-def judged(life: Life, blebs_um: float = 0.2, shed: float = 0.0, frames: int = 40) -> Life:
+
+def judged(life: Life, blebs_um: float = 0.2, pieces: float = 0.0, frames: int = 60) -> Life:
     """The life after so many looks, all alike."""
     for _ in range(frames):
         life = replace(life, time_s=life.time_s + EVERY_S)
-        life = life.judged(cast("Any", Look(Outline(blebs_um), shed)), RULES)
+        life = life.judged(cast("Any", Look(Outline(blebs_um), pieces)), RULES)
     return life
 
 
@@ -105,14 +108,14 @@ def test_blebs_are_named_for_as_long_as_they_last() -> None:
 
 
 def test_fragments_count_beyond_what_lay_around_a_living_cell() -> None:
-    life = judged(first_seen(tumor(1, 0, 0), 1.0, 0.0), shed=0.04)
+    life = judged(first_seen(tumor(1, 0, 0), 1.0, 0.0), pieces=0.04)
     assert life.evidence == ""
-    assert "fragments 5% of its dye" in judged(life, shed=0.09).evidence
+    assert "fragments 5% of its dye" in judged(life, pieces=0.09).evidence
 
 
 def test_all_that_supports_a_death_is_no_death() -> None:
     still = walked({1: (0.01, 0.0)})[1]
-    life = judged(still, blebs_um=1.0, shed=0.1, frames=300)
+    life = judged(still, blebs_um=1.0, pieces=0.1, frames=300)
     assert all(word in life.evidence for word in ("blebs", "fragments", "motion stopped"))
     assert DEAD_BELOW < life.viability < 0.5
     assert not isfinite(life.death_s)
@@ -121,8 +124,8 @@ def test_all_that_supports_a_death_is_no_death() -> None:
 def test_a_loss_of_dye_too_small_by_itself_is_a_death_with_blebs_and_fragments() -> None:
     lost = replace(first_seen(tumor(1, 0, 0), 1.0, 0.0), dye=0.6)
     assert not isfinite(judged(lost).death_s)
-    dead = judged(judged(replace(lost, dye=1.0)), blebs_um=1.0, shed=0.1)
-    dead = judged(replace(dead, dye=0.6), blebs_um=1.0, shed=0.1)
+    dead = judged(judged(replace(lost, dye=1.0)), blebs_um=1.0, pieces=0.1)
+    dead = judged(replace(dead, dye=0.6), blebs_um=1.0, pieces=0.1)
     assert isfinite(dead.death_s)
     assert "dye loss 40%" in dead.evidence
     assert "blebs" in dead.evidence

@@ -20,7 +20,9 @@ class Look:
     death: float
     death_noise: float
     outline: Outline = Outline()
-    shed: float = 0.0
+
+    def shed(self) -> float:
+        return 0.0
 
 
 LIVING, STAINED, NOT_LOOKED_AT = Look(3.0, 4.0), Look(300.0, 4.0), Look(nan, nan)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
+from math import ceil, sqrt
 from typing import TYPE_CHECKING
 
 import cv2
@@ -157,12 +157,20 @@ def _bulge(
     tumor_mask: Mask, depth_um: Image, nks: NDArray[np.int16], pixel_um: float
 ) -> NDArray[np.bool_]:
     """What of a tumor's mask belongs to an NK cell: narrow, and covered by one (an opening)."""
-    shared = (tumor_mask > 0) & (nks != 0)
+    shared: NDArray[np.bool_] = (tumor_mask > 0) & (nks != 0)
     core = depth_um > BULGE_UM
     if not shared.any() or not core.any():
         return np.zeros_like(shared)
-    outside = np.asarray(~core, np.uint8)
-    return np.asarray(shared & (distance_um(outside, pixel_um) > BULGE_UM + pixel_um))
+    # no core further off than this matters; distances here are up to 5 % short
+    reach = ceil(1.1 * BULGE_UM / pixel_um) + 3
+    rows, columns = (np.flatnonzero(shared.any(axis=axis)) for axis in (1, 0))
+    about = np.s_[
+        max(rows[0] - reach, 0) : rows[-1] + reach + 1,
+        max(columns[0] - reach, 0) : columns[-1] + reach + 1,
+    ]
+    far = distance_um(np.asarray(~core[about], np.uint8), pixel_um) > BULGE_UM + pixel_um
+    shared[about] &= far
+    return shared
 
 
 def _span(low_um: float, high_um: float, pixel_um: float, length: int, shrink: int) -> range:
@@ -196,7 +204,8 @@ def averaged(image: Pixels, by: int) -> Image:
 def distance_um(outside: Mask, pixel_um: float) -> Image:
     """How far each pixel marked 1 is from the nearest one marked 0; far, where there is none."""
     distance = cv2.distanceTransform(outside, cv2.DIST_L2, 3)
-    return np.asarray(np.minimum(distance, FAR_PX) * np.float32(pixel_um))
+    np.minimum(distance, FAR_PX, out=distance)
+    return np.asarray(np.multiply(distance, np.float32(pixel_um), out=distance))
 
 
 def _level(

@@ -10,7 +10,7 @@ debris or rest.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import exp, isfinite, nan
+from math import exp, inf, isfinite, nan, prod
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -39,6 +39,8 @@ LEARNT, HELD = 0.01, 0.02
 """What is usual is learnt by so much in each frame, and slower by that while it seems to bleb."""
 SHED = 0.0025, 0.01
 """Shares of the dye in pieces around it: an apoptotic body of 1 um, and of 2, of a cell of 20."""
+SHED_EVERY_S = 20.0
+"""Pieces come off over minutes: they are looked for so often."""
 STILL = 0.5, 0.25
 """Shares of its usual speed at which a cell begins to count as stopped, and does."""
 SUPPORT = 0.25
@@ -54,9 +56,9 @@ class Life:
     it that is left, smoothed. A cell that is as bright as it was (`signal0`) has lost none: it is
     hidden in part, or was cut in two where it is not. `death` is the death channel above its
     surroundings in counts, `death0` the least of it, `death_noise` what living cells do not exceed.
-    `shed` is the share of its dye in pieces around it, `shed0` the least of that; `roam` is its
-    motion. `viability` goes from 1 to 0, and stays once `death_s` is known; `dying_s` is when the
-    present run of signs of death began.
+    `shed` is the share of its dye in pieces around it as of `shed_s`, `shed0` the least of that;
+    `roam` is its motion. `viability` goes from 1 to 0, and stays once `death_s` is known; `dying_s`
+    is when the present run of signs of death began.
     """
 
     tumor_id: int
@@ -77,6 +79,7 @@ class Life:
     death_noise: float = nan
     shed0: float = nan
     shed: float = nan
+    shed_s: float = -inf
 
     @property
     def is_alive(self) -> bool:
@@ -106,14 +109,15 @@ class Life:
     def judged(self, portrait: Portrait, rules: OutcomeRules) -> Life:
         """The same moment after a closer look: what speaks for death, and all of it together."""
         looked = self._looked(portrait)
-        doubts = looked.doubts(rules)
+        stain, others = looked.stain(), looked.doubts(rules)
+        doubts = stain | others
         named = ", ".join(sign for sign, doubt in doubts.items() if doubt > NAMED_ABOVE)
         if isfinite(self.death_s):
             return replace(looked, evidence=named or self.evidence)
         alive = _none_of(doubts)
         is_silent = isfinite(looked.death) and not isfinite(portrait.death)
         # without the death dye, a frame can speak for death but not against it
-        shown = _none_of(replace(looked, death=nan).doubts(rules)) if is_silent else alive
+        shown = _none_of(others) if is_silent else alive
         speaks = shown < DEAD_BELOW
         frames = self.frames_dead + speaks if speaks or is_silent else 0
         dying_s = self.time_s if speaks and not self.frames_dead else self.dying_s
@@ -127,14 +131,17 @@ class Life:
             death_s=dying_s if lasts else nan,
         )
 
-    def doubts(self, rules: OutcomeRules) -> dict[str, float]:
-        """Each sign of death, in words, with how strongly it speaks, 0 to 1."""
+    def stain(self) -> dict[str, float]:
+        """The death dye, in words, with how strongly it speaks, 0 to 1."""
         stained = self.death - self.death0
+        return {f"death dye {stained:.0f} counts": _ramp(stained / self.death_noise, 2.0, 6.0)}
+
+    def doubts(self, rules: OutcomeRules) -> dict[str, float]:
+        """Each other sign of death, in words, with how strongly it speaks, 0 to 1."""
         lost = 1 - self.dye
         pieces = self.shed - self.shed0
         left = self.roam.left
         return {
-            f"death dye {stained:.0f} counts": _ramp(stained / self.death_noise, 2.0, 6.0),
             f"dye loss {lost:.0%}": _ramp(lost / rules.dye_loss, 0.5, 1.1),
             f"blebs {self.blebs_um:.1f} um": SUPPORT * _ramp(self.bulging, *BLEBBING),
             f"fragments {pieces:.0%} of its dye": SUPPORT * _ramp(pieces, *SHED),
@@ -144,6 +151,8 @@ class Life:
     def _looked(self, portrait: Portrait) -> Life:
         """What a closer look adds to what is remembered."""
         blebs_um = portrait.outline.blebs_um
+        is_due = self.time_s - self.shed_s >= SHED_EVERY_S
+        shed = portrait.shed() if is_due else nan
         learnt = LEARNT * (HELD if self.bulging > BLEBBING[0] else 1.0)
         return replace(
             self,
@@ -152,8 +161,9 @@ class Life:
             death_noise=_follow(self.death_noise, portrait.death_noise, 1.0),
             blebs0_um=_follow(self.blebs0_um, blebs_um, learnt),
             blebs_um=_follow(self.blebs_um, blebs_um, 0.2),
-            shed0=_least(self.shed0, portrait.shed),
-            shed=_follow(self.shed, portrait.shed, 0.2),
+            shed0=_least(self.shed0, shed),
+            shed=_follow(self.shed, shed, 0.5),
+            shed_s=self.time_s if is_due else self.shed_s,
         )
 
 
@@ -188,7 +198,7 @@ def first_seen(cell: Cell, fade: float, time_s: float) -> Life:
 
 def _none_of(doubts: Mapping[str, float]) -> float:
     """How likely none of some signs of death is one."""
-    return float(np.prod([1 - doubt for doubt in doubts.values()]))
+    return prod(1 - doubt for doubt in doubts.values())
 
 
 def _follow(before: float, now: float, share: float) -> float:
@@ -205,4 +215,4 @@ def _least(before: float, now: float) -> float:
 
 def _ramp(value: float, low: float, high: float) -> float:
     """0 up to `low`, 1 from `high`; 0 for NaN."""
-    return float(np.clip((value - low) / (high - low), 0, 1)) if isfinite(value) else 0.0
+    return min(max((value - low) / (high - low), 0.0), 1.0) if isfinite(value) else 0.0

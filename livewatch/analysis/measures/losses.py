@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import hypot, inf, nan, sqrt
+from statistics import median
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -85,7 +86,7 @@ def steps(
     times = sights[:, 0]
     if len(times) < 2 * FEWEST:
         return tested_s, None
-    apart_s = float(np.median(np.diff(times[-2 * FEWEST :])))
+    apart_s = median(np.diff(times[-2 * FEWEST :]).tolist())
     window_s = max(WINDOW_S, WINDOW_FRAMES * apart_s)
     new = (times > tested_s) & (times + window_s <= times[-1] + 1e-6)
     new[:FEWEST], new[len(times) - FEWEST + 1 :] = False, False

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from livewatch.analysis.encounters import LOST
-from livewatch.analysis.measures.course import Course, taken_up, told, twist_since_contact
+from livewatch.analysis.measures.course import NOT_FED, Course, taken_up, told, twist_since_contact
 from livewatch.analysis.measures.crop import averaged
 from livewatch.analysis.measures.feeding import fed
 from livewatch.analysis.measures.gallery import bodies_kept, portraits_of
@@ -146,25 +146,25 @@ class Measurer:
         if any(cell.at_edge for cell in pair):
             return self._cut_off(course, contact, life, portrait.time_s)
         course, twist_deg = twist_since_contact(course, portrait.turn.twist_deg, portrait.time_s)
+        meal = NOT_FED if course.encounter is None else course.meal
         contact = replace(
             contact,
             tumor_area_um2=portrait.outline.area_um2,
             tumor_roundness=portrait.outline.roundness,
             tumor_waves_um=portrait.outline.waves_um,
             tumor_speed_um_per_s=nan if life is None else life.roam.speed_um_per_s,
-            shed_fraction=portrait.shed,
+            shed_fraction=nan if life is None else life.shed,
             twist_deg=twist_deg,
             twist_quality=portrait.turn.quality,
             twist_reason=portrait.turn.reason,
             viability=nan if life is None else life.viability,
             viability_evidence="" if life is None else life.evidence,
+            bites=len(meal.bites),
+            bitten_fraction=meal.fraction,
         )
         if course.encounter is None:
             return course, contact
         course, contact = self._patched(course, portrait, pair[0], contact)
-        contact = replace(
-            contact, bites=len(course.meal.bites), bitten_fraction=course.meal.fraction
-        )
         return told(course, contact, portrait.time_s, self._rules), contact
 
     def _cut_off(

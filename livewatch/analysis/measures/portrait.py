@@ -40,8 +40,7 @@ class Portrait:
     `dye` is all tumor light of the cell in counts times um2; `level` its brightness as a share of
     that at first sight (NaN if not known), which the outline does not change. `death` is the death
     channel's mean over the cell above its surroundings, `death_noise` what living cells do not
-    exceed (NaN without the channel); `shed` is the share of its dye in pieces around it. `body` is
-    what to remember of its turning and its glow.
+    exceed (NaN without the channel). `body` is what to remember of its turning and its glow.
     """
 
     time_s: float
@@ -53,7 +52,10 @@ class Portrait:
     level: float
     death: float
     death_noise: float
-    shed: float
+
+    def shed(self) -> float:
+        """The share of its dye in pieces around it."""
+        return shed_of(self.crop, self.dye)
 
 
 def portrait_of(
@@ -78,8 +80,7 @@ def portrait_of(
         body, turn, level = _turn(crop, outline, tumor, body, frame)
     dye = _dye(crop)
     death, noise = _death(crop)
-    shed = shed_of(crop, dye)
-    return Portrait(frame.time_s, outline, crop, turn, body, dye, level, death, noise, shed)
+    return Portrait(frame.time_s, outline, crop, turn, body, dye, level, death, noise)
 
 
 def _turn(

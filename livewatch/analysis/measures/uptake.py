@@ -190,24 +190,24 @@ def spots_light(
     # what is left of the noise after smoothing
     limit = SIGNIFICANT * noise / max(2.0 * sqrt(pi) * sigma, 1.0)
     near, total = int(SPOT_REACH_UM / pixel_um), 0.0
+    spots = np.zeros(shape, np.uint8)
     for i in range(len(rows)):
         row, column = rows[i] - top, columns[i] - left
-        if stands_out(smooth, cover, zone, row, column, near, limit):
+        if smooth[row, column] > limit * max(cover[row, column], 0.2):
+            mark(spots, row, column, near)
+    for i in range(len(rows)):
+        if spots[rows[i] - top, columns[i] - left] > 0:
             total += rest[i]
     return total
 
 
 @compiled
-def stands_out(
-    smooth: Image, cover: Image, zone: Image, row: int, column: int, near: int, limit: float
-) -> bool:
-    """Whether a spot stands out here, or within `near` pixels of here."""
-    for r in range(max(row - near, 0), min(row + near + 1, smooth.shape[0])):
-        for c in range(max(column - near, 0), min(column + near + 1, smooth.shape[1])):
-            is_near = zone[r, c] > 0 and (r - row) ** 2 + (c - column) ** 2 <= near * near
-            if is_near and smooth[r, c] > limit * max(cover[r, c], 0.2):
-                return True
-    return False
+def mark(spots: NDArray[np.uint8], row: int, column: int, near: int) -> None:
+    """Mark a pixel, and those within `near` pixels of it."""
+    for r in range(max(row - near, 0), min(row + near + 1, spots.shape[0])):
+        for c in range(max(column - near, 0), min(column + near + 1, spots.shape[1])):
+            if (r - row) ** 2 + (c - column) ** 2 <= near * near:
+                spots[r, c] = 1
 
 
 @compiled
@@ -217,11 +217,9 @@ def smoothed(image: Image, weights: Image) -> Image:
     rows, columns = image.shape
     along, both = np.zeros_like(image), np.zeros_like(image)
     for r in range(rows):
-        for c in range(reach, columns - reach):
-            total = np.float32(0.0)
-            for k in range(len(weights)):
-                total += weights[k] * image[r, c + k - reach]
-            along[r, c] = total
+        for k in range(len(weights)):
+            for c in range(reach, columns - reach):
+                along[r, c] += weights[k] * image[r, c + k - reach]
     for r in range(reach, rows - reach):
         for k in range(len(weights)):
             for c in range(reach, columns - reach):
