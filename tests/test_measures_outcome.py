@@ -10,7 +10,7 @@ import pytest
 
 from livewatch.analysis import encounters
 from livewatch.analysis.measures import Measurer, at_end
-from livewatch.analysis.measures.course import Course
+from livewatch.analysis.measures.course import Course, told
 from livewatch.analysis.measures.life import Life, fade_of, first_seen
 from livewatch.analysis.measures.outcome import ended
 from livewatch.analysis.measures.roam import Drift
@@ -56,9 +56,30 @@ DEAD = replace(ALIVE, death_s=150.0, dying_s=150.0, viability=0.1, evidence="dye
 def test_the_rules(
     encounter: Encounter, life: Life | None, parted: bool, now_s: float, expected: Outcome
 ) -> None:
-    told = ended(Course(2, 1, encounter, parted=parted), life, now_s, RULES)
-    assert told.outcome is expected
-    assert (told.outcome_reason != "") == (expected is not Outcome.ONGOING)
+    over = ended(Course(2, 1, encounter, parted=parted), life, now_s, RULES)
+    assert over.outcome is expected
+    assert (over.outcome_reason != "") == (expected is not Outcome.ONGOING)
+
+
+@pytest.mark.parametrize(
+    ("twists_deg", "tags"),
+    [((1.0, nan, nan, 144.0, nan, nan), ()), ((1.0, 2.0, 60.0, 61.0), ("twisted", "slipped"))],
+)
+def test_a_turn_that_is_told_in_a_single_frame_counts_for_nothing(
+    twists_deg: tuple[float, ...], tags: tuple[str, ...]
+) -> None:
+    course = Course(2, 1, replace(OPEN, max_twist_deg=nan))
+    for frame, twist_deg in enumerate(twists_deg):
+        contact = Contact(
+            *(2, 1, 0.0, 0.0, 15.0, 0.0, 0.0, 8.0, 0.2),
+            twist_deg=twist_deg,
+            twist_reason="no texture" if np.isnan(twist_deg) else "",
+            slip_um=twist_deg / 8,
+        )
+        course = told(course, contact, 20.0 + 2 * frame, RULES)
+    assert course.encounter is not None
+    assert course.encounter.tags == tags
+    assert course.encounter.twist_deg == [each for each in twists_deg if not np.isnan(each)][-1]
 
 
 def test_an_outcome_once_known_stays() -> None:
