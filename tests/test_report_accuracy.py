@@ -320,6 +320,17 @@ def test_a_target_is_met_missed_or_not_known(figures: Accuracy) -> None:
     assert "MISSED" in replace(figures, ordinary=row(trial(told=None))).text()
 
 
+def test_a_miss_that_chance_may_explain_is_called_so(figures: Accuracy) -> None:
+    near = replace(figures.ordinary, bite_f1=0.89, false_bites=0.16)
+    doubts = (("bite_f1", 0.02), ("false_bites", 0.03))
+    text = replace(figures, ordinary=near, doubts=doubts).text().splitlines()
+    (f1,) = (line for line in text if "F1" in line)
+    (false,) = (line for line in text if "false bites per" in line)
+    assert "+- 0.02" in f1
+    assert f1.endswith("missed, within its error")
+    assert false.endswith("MISSED")
+
+
 def test_the_same_as_json_with_null_for_what_is_not_known(figures: Accuracy) -> None:
     content = json.loads(figures.json())
     assert content["ordinary"]["seal_error"] == pytest.approx(0.03)

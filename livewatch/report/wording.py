@@ -112,13 +112,12 @@ def goals_text(row: Row, doubts: Mapping[str, float]) -> str:
     width = max(len(goal.about) for goal in GOALS)
     lines = []
     for goal in GOALS:
-        value = getattr(row, goal.name)
+        value, doubt = getattr(row, goal.name), doubts.get(goal.name, nan)
         sign = "<=" if goal.at_most else ">="
-        verdict = "not known" if isnan(value) else "met" if goal.is_met(value) else "MISSED"
         lines.append(
             f"  {goal.about:{width}}  {_with_unit(value, goal.unit):>10}"
-            f"{_give_or_take(doubts.get(goal.name, nan), goal.unit):>12}   "
-            f"target {sign} {_with_unit(goal.limit, goal.unit):<8}  {verdict}"
+            f"  {_give_or_take(doubt, goal.unit):<13}"
+            f"target {sign} {_with_unit(goal.limit, goal.unit):<8}{_verdict(goal, value, doubt)}"
         )
     for about, told in (
         ("twist told, of frames with a textured cell", row.twist_told),
@@ -163,8 +162,19 @@ def _cell(value: float, column: Column) -> str:
     return f"{100 * value:.0f}" if column.is_share else f"{value:.{column.digits}f}"
 
 
+def _verdict(goal: Goal, value: float, doubt: float) -> str:
+    """Whether a target is reached; a miss that chance may explain is called so."""
+    if isnan(value):
+        return "not known"
+    if goal.is_met(value):
+        return "met"
+    return "missed, within its error" if abs(value - goal.limit) <= doubt else "MISSED"
+
+
 def _give_or_take(value: float, unit: str) -> str:
-    return "" if isnan(value) else f"+- {_with_unit(value, unit)}"
+    if isnan(value):
+        return ""
+    return f"+- {value:.1%}" if unit == "%" else f"+- {value:.2g}{unit}"
 
 
 def _with_unit(value: float, unit: str) -> str:
