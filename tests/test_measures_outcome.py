@@ -88,11 +88,15 @@ def test_an_outcome_once_known_stays() -> None:
 
 
 def test_released_is_less_sure_when_twist_could_not_be_seen() -> None:
-    unseen = replace(OVER, max_twist_deg=nan)
-    sure = ended(Course(2, 1, OVER, parted=True), ALIVE, 310, RULES)
-    unsure = ended(Course(2, 1, unseen, parted=True), ALIVE, 310, RULES)
-    assert unsure.outcome_confidence < sure.outcome_confidence
-    assert "could not be measured" in unsure.outcome_reason
+    seen, seldom, never = (
+        ended(Course(2, 1, OVER, parted=True, looks=40, turns=turns), ALIVE, 310, RULES)
+        for turns in (39, 4, 0)
+    )
+    assert seldom.outcome_confidence < seen.outcome_confidence
+    assert never.outcome_confidence < seen.outcome_confidence
+    assert "twist" not in seen.outcome_reason.replace("twisted", "")
+    assert "(twist could only be measured in 10% of the frames)" in seldom.outcome_reason
+    assert "(twist could not be measured)" in never.outcome_reason
 
 
 def test_an_orbit_larger_than_both_limits_proves_that_one_was_passed() -> None:

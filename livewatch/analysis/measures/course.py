@@ -50,7 +50,8 @@ class Course:
 
     `twists` are the last few (time_s, angle) of the body, so that the angle at the first touch is
     known once the encounter opens; `twist0_deg` is that angle. `radius_um` is the tumor's.
-    `parted` says that the two were seen apart after their last contact.
+    `parted` says that the two were seen apart after their last contact. Of `looks` at them during
+    the encounter, `turns` could tell how far the body had turned.
     """
 
     nk_id: int
@@ -63,6 +64,8 @@ class Course:
     radius_um: float = nan
     engulfed_s: float = nan
     parted: bool = False
+    looks: int = 0
+    turns: int = 0
 
     @property
     def pair(self) -> tuple[int, int]:
@@ -176,7 +179,7 @@ def told(course: Course, contact: Contact, time_s: float, rules: OutcomeRules) -
         max_slip_um=max_slip,
         slipped_s=slipped_s,
         orbit_deg=_last(known.orbit_deg, contact.orbit_deg),
-        max_orbit_deg=_larger(known.max_orbit_deg, contact.orbit_deg),
+        max_orbit_deg=_larger(known.max_orbit_deg, _both(known.orbit_deg, contact.orbit_deg)),
         max_seal_fraction=max(known.max_seal_fraction, contact.seal_fraction),
         bites=bites,
         bitten_s=bites[0].time_s - known.start_s if bites else nan,
@@ -184,7 +187,15 @@ def told(course: Course, contact: Contact, time_s: float, rules: OutcomeRules) -
         viability=_last(known.viability, contact.viability),
         viability_evidence=contact.viability_evidence or known.viability_evidence,
     )
-    return replace(course, encounter=encounter)
+    turns = course.turns + isfinite(contact.twist_deg)
+    return replace(course, encounter=encounter, looks=course.looks + 1, turns=turns)
+
+
+def _both(before: float, now: float) -> float:
+    """As far from 0 as two looks running agree on; NaN if there are not two."""
+    if not (isfinite(before) and isfinite(now)):
+        return nan
+    return min((before, now), key=abs) if before * now > 0 else 0.0
 
 
 def _larger(before: float, now: float) -> float:

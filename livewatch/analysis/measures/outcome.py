@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 ENGULFED_S = 60.0
 UNSURE_WITHOUT_TWIST = 0.6
+SEEN_TO_TURN = 0.5
+"""Share of the looks that must tell the body's turn, to be sure that it did not."""
 DEATH_SHOWS_S = 120.0
 """Death shows so long after it began."""
 
@@ -84,12 +86,17 @@ def _survived(course: Course, encounter: Encounter, life: Life, rules: OutcomeRu
     alive = f"alive {after_s:.0f} s after contact"
     if how:
         return _as(encounter, Outcome.EVADED, f"{' and '.join(how)}, {alive}", life.viability)
-    unseen = not isfinite(encounter.max_twist_deg)
-    if unseen and _must_have_moved(course, encounter, rules):
+    if _must_have_moved(course, encounter, rules):
         reason = f"orbit of {encounter.max_orbit_deg:.0f} degrees: twisted or slipped, {alive}"
         return _as(encounter, Outcome.EVADED, reason, life.viability * UNSURE_WITHOUT_TWIST)
-    doubt = " (twist could not be measured)" if unseen else ""
-    sure = life.viability * (UNSURE_WITHOUT_TWIST if unseen else 1.0)
+    share = course.turns / max(course.looks, 1)
+    sure, doubt = life.viability, ""
+    if share < SEEN_TO_TURN:
+        seen = (
+            f"only be measured in {share:.0%} of the frames" if course.turns else "not be measured"
+        )
+        doubt = f" (twist could {seen})"
+        sure *= UNSURE_WITHOUT_TWIST
     return _as(encounter, Outcome.RELEASED, f"neither twisted nor slipped{doubt}, {alive}", sure)
 
 
