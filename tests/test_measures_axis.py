@@ -8,7 +8,11 @@ import numpy as np
 import pytest
 
 from livewatch.analysis.measures.axis import pointed
+from livewatch.analysis.measures.crop import Images
 from livewatch.analysis.measures.outline import outline_of
+from livewatch.analysis.measures.portrait import portrait_of
+from livewatch.model import Frame, Kind, Plane, Purpose, Shot
+from tests.measures_stage import Stage, cell
 
 POINTS = 160
 Waves = dict[int, tuple[float, float]]
@@ -74,3 +78,33 @@ def test_an_axis_that_leapt_too_far_is_lost_for_good() -> None:
     answers = told([*STILL, *[80.0] * 20], 0.15)
     assert isfinite(answers[19])
     assert answers[20:] == pytest.approx([nan] * 20, nan_ok=True)
+
+
+def test_a_cell_taken_in_by_a_uniform_one_is_not_its_texture() -> None:
+    stage = Stage(seed=4, texture=0.0)
+    around = stage.tumor_outline(0.0)
+    beside, middle = stage.nk_outline(0.0, 0.1, 0.0)
+    circle = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+    body, twists, reasons = None, [], []
+    for number in range(30):
+        turn = np.radians(3.0 * number)
+        guest = np.column_stack((np.cos(circle), np.sin(circle))) * 3.5
+        guest += (3.0 * np.cos(turn), 3.0 * np.sin(turn))
+        outline = beside if number < 15 else guest
+        tumor, nk = cell(1, Kind.TUMOR, around), cell(2, Kind.NK, outline)
+        images = list(stage.images(around, outline, middle, 0.0))
+        if number >= 15:
+            lit = (np.indices(images[0].shape) + 0.5) * stage.pixel_um + stage.view.left_um
+            away = np.hypot(lit[1] - guest[:, 0].mean(), lit[0] - guest[:, 1].mean())
+            images[0] = np.where(away < 3.5, 100 + 0.3 * (images[0] - 100.0), images[0])
+            images[0] = images[0].astype(np.uint16)
+        planes = tuple(Plane(name, 20.0) for name in ("tumor", "nk"))
+        shot = Shot(stage.view, planes, 2.0 * number, Purpose.ENCOUNTER)
+        frame = Frame(number, shot, stage.view, tuple(images), (), 2.0 * number)
+        portrait = portrait_of(frame, Images(*images, None), tumor, [nk], [tumor, nk], body)
+        assert portrait is not None
+        body = portrait.body
+        twists.append(portrait.turn.twist_deg)
+        reasons.append(portrait.turn.reason)
+    assert not any(map(isfinite, twists))
+    assert "of the cell inside" in reasons[-1]

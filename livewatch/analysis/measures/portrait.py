@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from livewatch.analysis.measures.axis import pointed
+from livewatch.analysis.measures.axis import FEWEST, pointed
 from livewatch.analysis.measures.crop import crop_of
 from livewatch.analysis.measures.fragments import shed_of
 from livewatch.analysis.measures.glow import glowing
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 DEATH_RING_UM = 2.0
 DEEP_INSIDE_UM = 3.0
 FEWEST_PIXELS = 20
-CUT = "cut by the image border"
+CUT, GUEST = "cut by the image border", "no texture but of the cell inside it"
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -77,16 +77,26 @@ def portrait_of(
         return None
     turn, level = Turn(), nan
     if nks:
-        body, turn, level = _turn(crop, outline, tumor, body, frame)
+        has_guest = any(_seen_through(nk, outline) for nk in nks)
+        body, turn, level = _turn(crop, outline, tumor, body, frame, has_guest=has_guest)
     dye = _dye(crop)
     death, noise = _death(crop)
     return Portrait(frame.time_s, outline, crop, turn, body, dye, level, death, noise)
 
 
 def _turn(
-    crop: Crop, outline: Outline, tumor: Cell, body: Body | None, frame: Frame
+    crop: Crop,
+    outline: Outline,
+    tumor: Cell,
+    body: Body | None,
+    frame: Frame,
+    *,
+    has_guest: bool,
 ) -> tuple[Body | None, Turn, float]:
-    """The body to remember, its turn, and its brightness (see `Portrait.level`)."""
+    """The body to remember, its turn, and its brightness (see `Portrait.level`).
+
+    What a body that showed no texture shows with an NK cell inside it, is that cell.
+    """
     if tumor.at_edge:
         return body, Turn(reason=CUT), nan
     seen = texture_of(crop, outline)
@@ -97,6 +107,8 @@ def _turn(
     if body is None:
         body = first_sight(tumor.id, texture, frame.time_s)
         turn = Turn(reason="seen for the first time")
+    elif has_guest and not body.has_texture and axis is not None and axis.frames > FEWEST:
+        turn = Turn(reason=GUEST)
     else:
         body, turn = turned(body, texture, frame.time_s)
     ground, here = crop.tumor_background, _stand(outline, frame)
