@@ -201,7 +201,7 @@ class Session:
 
     def _work(self) -> End:
         """Run the loop until it is over; how it ended."""
-        self._announce("compiling the analysis")
+        self._announce("compiling the analysis: a minute or two the first time, then no more")
         self._lookout.start()
         self.clock.start()
         begun, number = self._begun()
