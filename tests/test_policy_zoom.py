@@ -14,6 +14,7 @@ from livewatch.errors import BadInput
 from livewatch.model import Ask, Frame, Landing, Observation, Request, View
 from livewatch.policy.forecast import forecast
 from livewatch.policy.policy import Policy
+from livewatch.policy.refocus import sought_um
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -243,6 +244,12 @@ def test_a_focus_that_is_not_found_is_backed_out_of(
     assert len(backed) == 1
     assert "through 40x: edges +" in backed[0]
     assert played.frames[-1].view.trim_z_um == 0.0
+
+
+def test_far_out_of_focus_where_all_is_about_as_soft_it_is_sought_beyond_the_sharpest() -> None:
+    assert sought_um(((0.0, 2.1), (3.0, 2.5), (-3.0, 1.2)), 3.0) == -6.0
+    assert sought_um(((0.0, 2.5), (3.0, 2.1), (6.0, 1.2)), 3.0) == 9.0
+    assert sought_um(((0.0, 2.0), (3.0, 1.0), (6.0, 2.0)), 3.0) == pytest.approx(3.0)
 
 
 def test_a_region_that_shows_something_else_is_given_up_and_the_mirrors_are_named() -> None:

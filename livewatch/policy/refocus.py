@@ -2,12 +2,12 @@
 
 A single image says how far it is out of focus, not to which side. So the focus is moved a step to
 one side, then further on, or to the other side if it got softer; from three looks follows where the
-edges are sharpest. Whichever look is sharp enough ends it.
+edges are sharpest, or to which side they get sharper. Whichever look is sharp enough ends it.
 """
 
 from __future__ import annotations
 
-from math import isfinite
+from math import copysign, isfinite
 from typing import TYPE_CHECKING
 
 from livewatch.settings import Objective
@@ -46,8 +46,11 @@ def sought_um(looks: Looks, step_um: float) -> float | None:
     if not all(isfinite(soft_um) for _, soft_um in looks):  # one was lost: on to the other side
         return first_um + (3 * step_um if gets_sharper else -2 * step_um)
     best_um = sharpest_um(looks[-3:])
-    if best_um is None:
-        return None
+    if best_um is None:  # far off, all is about as soft: beyond the sharpest so far
+        so_far_um = min(looks, key=lambda look: look[1])[0]
+        if so_far_um == first_um:
+            return None
+        best_um = so_far_um + copysign(step_um, so_far_um - first_um)
     reach_um = FARTHEST * step_um
     return min(max(best_um, first_um - reach_um), first_um + reach_um)
 
