@@ -9,7 +9,6 @@ no decision made from a frame reaches the microscope before that frame is acknow
 
 from __future__ import annotations
 
-import shutil
 import threading
 import traceback
 from dataclasses import asdict, dataclass
@@ -19,6 +18,7 @@ from typing import TYPE_CHECKING
 from livewatch.analysis.freeze import to_json
 from livewatch.analysis.measures import at_end
 from livewatch.clock import stopwatch_s
+from livewatch.disk import Disk
 from livewatch.inbox import Inbox
 from livewatch.latency import Latencies
 from livewatch.lookout import Lookout
@@ -107,6 +107,7 @@ class Session:
         self.tally = Tally()
         self.latencies = Latencies()
         self.end: End | None = None
+        self._disk = Disk(recorder.folder)
         self._microscope = microscope
         self._recorder = recorder
         self._announce = announce
@@ -181,7 +182,7 @@ class Session:
 
     def status(self) -> Status:
         """Session time, free disk, folder, and how it ended."""
-        free_bytes = shutil.disk_usage(self.folder).free
+        free_bytes = self._disk.free_bytes()
         ended = f"{self.end.status}: {self.end.reason}" if self.end else ""
         failed = self.end is not None and self.end.status is Ending.FAILED
         alarms = self._watchdog.alarms
@@ -277,7 +278,7 @@ class Session:
 
     def _mind_the_disk(self) -> None:
         """Ask for the end before the disk is full."""
-        free_bytes = shutil.disk_usage(self.folder).free
+        free_bytes = self._disk.free_bytes()
         if free_bytes < self._reserve_bytes and self._forced is None:
             self._forced = (
                 f"{free_bytes / 1e9:.2f} GB free on disk, "
@@ -296,7 +297,7 @@ class Session:
     def _glance(self) -> Glance:
         """How things stand, for the watchdog."""
         try:
-            free_bytes: float = shutil.disk_usage(self.folder).free
+            free_bytes: float = self._disk.free_bytes()
         except OSError:  # a disk that is gone fails the recorder; there is no more to be said of it
             free_bytes = NAN
         return Glance(

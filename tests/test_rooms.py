@@ -44,6 +44,7 @@ FLOORS = {
     "check": 4.5,
     "calibrate": 4.2,
     "summary": 4.5,
+    "disk": 3,
     "arguments": 5,
     "cli": 5.5,
     "gui": 5,

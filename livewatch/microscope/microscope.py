@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import threading
-from contextlib import closing, suppress
+from contextlib import closing, contextmanager, suppress
 from typing import TYPE_CHECKING, Self
 
 from livewatch.errors import BadInput
@@ -24,7 +25,7 @@ from livewatch.microscope.reload import Origin, origin_of, reload_camera
 from livewatch.model import Frame, Missed
 
 if TYPE_CHECKING:
-    from collections.abc import Generator
+    from collections.abc import Generator, Iterator
 
     from pymmcore_plus import CMMCorePlus
 
@@ -33,6 +34,18 @@ if TYPE_CHECKING:
     from livewatch.microscope.exposing import Begin
     from livewatch.model import Instrument, Reply, Shot, Taken
     from livewatch.settings import Experiment
+
+
+@contextmanager
+def no_diary() -> Iterator[None]:
+    """Keep pymmcore-plus from writing a line for every event into its log: each turn waits for it."""
+    log = logging.getLogger("pymmcore-plus")
+    before = log.level
+    log.setLevel(logging.WARNING)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 class Microscope:
@@ -94,7 +107,8 @@ class Microscope:
         engine = LoopEngine(self._core, watch, inbox, self._clock, self._take, end_s)
         before = self._core.mda.set_engine(engine)
         try:
-            self._core.mda.run(engine.events())
+            with no_diary():
+                self._core.mda.run(engine.events())
             engine.conclude()
             self.unread = engine.unread
         finally:
