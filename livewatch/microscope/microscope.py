@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def no_diary() -> Iterator[None]:
-    """Keep pymmcore-plus from writing a line for every event into its log: each turn waits for it."""
+    """Keep pymmcore-plus from writing a line of log for every event: each turn waits for it."""
     log = logging.getLogger("pymmcore-plus")
     before = log.level
     log.setLevel(logging.WARNING)
