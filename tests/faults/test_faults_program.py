@@ -42,7 +42,6 @@ def test_a_listener_that_raises_is_told_nothing_more_and_the_session_goes_on(
     assert fault["what"].startswith("a listener failed")
 
 
-@pytest.mark.qt_no_exception_capture  # where there is an application, it is told by its event loop
 def test_a_micro_manager_listener_that_raises_stops_no_acquisition(tmp_path: Path) -> None:
     made = bench(tmp_path / "s")
     made.core.mda.events.frameReady.connect(broken)
