@@ -98,6 +98,10 @@ class Tally:
         """Encounters that go on, oldest first."""
         return tuple(each for each in self.encounters.values() if each.is_open)
 
+    def clock_s(self, status: Status) -> float:
+        """Session time: none has passed before the first step, while all is still prepared."""
+        return status.time_s if self.steps else 0.0
+
     def after(self, step: Step) -> Tally:
         """The tally with one more step in it."""
         told = replace(self, steps=self.steps + 1, decision=step.decision)

@@ -44,7 +44,7 @@ def progress_line(tally: Tally, status: Status, width: int = 80) -> str:
     Time, mode, cells, encounters, lateness of the last frame, free disk, and what was missed.
     """
     parts = (
-        clock(status.time_s if tally.steps else 0.0),
+        clock(tally.clock_s(status)),
         mode_of(tally),
         missed_of(tally),
         encounters_of(tally),

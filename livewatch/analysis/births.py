@@ -16,7 +16,7 @@ from livewatch.analysis.pieces import (
 )
 from livewatch.analysis.sightings import variance_um2
 from livewatch.analysis.spread import SPREAD
-from livewatch.analysis.tracks import COLUMNS, NOBODY, SETTLED_FRAMES, among
+from livewatch.analysis.tracks import COLUMNS, NOBODY, SETTLED_FRAMES, among, are_held
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -139,4 +139,4 @@ def absorbed(
         stem = int(np.searchsorted(table["id"], table["stem"][row]))
         apart_um = np.hypot(*(table[name][row] - table[name][stem] for name, _ in PLANE))
         gone[row] = apart_um <= np.sqrt(table["area_um2"][stem] + table["pxx"][row])
-    return np.asarray(gone & ~among(table["id"], np.array(sorted(held))))
+    return np.asarray(gone & ~are_held(table, held))

@@ -18,7 +18,7 @@ from livewatch.analysis.match import assign, likely_pairs, unseen_cost
 from livewatch.analysis.motion import predict
 from livewatch.analysis.regroup import regrouped
 from livewatch.analysis.sightings import table_of, variance_um2
-from livewatch.analysis.tracks import NOBODY, SETTLED_FRAMES, Tracks, among, sealed
+from livewatch.analysis.tracks import NOBODY, SETTLED_FRAMES, Tracks, are_held, sealed
 from livewatch.analysis.upkeep import LOST_UM, doubt, kept, meet, miss
 from livewatch.model import Cell
 
@@ -120,7 +120,7 @@ def mended(
     a cell in contact is pulled, squeezed and half hidden; when it is unseen where it should be
     and an unknown cell appears within a cell's width, that is it.
     """
-    held = among(table["id"], np.array(sorted(look.held)))
+    held = are_held(table, look.held)
     torn = (table["frames"] >= SETTLED_FRAMES) & (table["missed"] == 0)
     left = held | torn
     left[rows] = False

@@ -71,6 +71,11 @@ def among(values: NDArray[Any], known: NDArray[Any]) -> NDArray[np.bool_]:
     return np.asarray(known[at] == values)
 
 
+def are_held(table: NDArray[np.void], held: frozenset[int]) -> NDArray[np.bool_]:
+    """Which tracks of a table have one of the identities `held`."""
+    return among(table["id"], np.array(sorted(held)))
+
+
 def sealed(table: NDArray[np.void], time_s: float) -> Tracks:
     """Tracks of a finished table, which from now on cannot be written to."""
     table.flags.writeable = False

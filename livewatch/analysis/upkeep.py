@@ -14,7 +14,7 @@ from livewatch.analysis.motion import PLANE, correct
 from livewatch.analysis.pieces import LOSS
 from livewatch.analysis.sightings import variance_um2
 from livewatch.analysis.spread import SPREAD
-from livewatch.analysis.tracks import NOBODY, SETTLED_FRAMES, among
+from livewatch.analysis.tracks import NOBODY, SETTLED_FRAMES, among, are_held
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -138,7 +138,7 @@ def miss(
 
 def kept(table: NDArray[np.void], look: Look, rules: Rules) -> NDArray[np.void]:
     """The table without those that are gone for good."""
-    held = among(table["id"], np.array(sorted(look.held)))
+    held = are_held(table, look.held)
     passing = (table["frames"] == 1) & (table["missed"] >= 2)
     # who hardly moves is still where it was
     strayed = table["pxx"] > (rules.diameter_um / 4) ** 2

@@ -90,7 +90,7 @@ def panel_of(tally: Tally, status: Status, undrawn: int, *, stopping: bool, over
         mode,
         tone,
         headline_of(tally, status, over=over),
-        clock(status.time_s if tally.steps else 0.0),
+        clock(tally.clock_s(status)),
         reason_of(tally),
         trouble_of(tally),
         facts_of(tally, status, undrawn),

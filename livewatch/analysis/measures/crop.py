@@ -158,8 +158,7 @@ def _bulge(
 ) -> NDArray[np.bool_]:
     """What of a tumor's mask belongs to an NK cell: narrow, and covered by one (an opening)."""
     shared: NDArray[np.bool_] = (tumor_mask > 0) & (nks != 0)
-    core = depth_um > BULGE_UM
-    if not shared.any() or not core.any():
+    if not shared.any() or not (depth_um > BULGE_UM).any():
         return np.zeros_like(shared)
     # no core further off than this matters; distances here are up to 5 % short
     reach = ceil(1.1 * BULGE_UM / pixel_um) + 3
@@ -168,9 +167,14 @@ def _bulge(
         max(rows[0] - reach, 0) : rows[-1] + reach + 1,
         max(columns[0] - reach, 0) : columns[-1] + reach + 1,
     ]
-    far = distance_um(np.asarray(~core[about], np.uint8), pixel_um) > BULGE_UM + pixel_um
-    shared[about] &= far
+    shared[about] &= narrow(depth_um[about], BULGE_UM, pixel_um)
     return shared
+
+
+def narrow(depth_um: Image, half_um: float, pixel_um: float) -> NDArray[np.bool_]:
+    """What is further than `half_um` from where a mask is as deep: an opening takes it away."""
+    outside = np.asarray(depth_um <= half_um, np.uint8)
+    return np.asarray(distance_um(outside, pixel_um) > half_um + pixel_um)
 
 
 def _span(low_um: float, high_um: float, pixel_um: float, length: int, shrink: int) -> range:

@@ -7,19 +7,19 @@ falls off with the distance, is fitted and taken off, as it is for bites (see `u
 
 from __future__ import annotations
 
-from math import erfc, nan, sqrt
+from math import nan
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from livewatch.analysis.measures.crop import distance_um
+from livewatch.analysis.measures.crop import narrow
 from livewatch.analysis.measures.uptake import (
     CAUSES,
     CLEAR_UM,
     FEWEST_PIXELS,
-    STRAY_UM,
     left_over,
     spots_light,
+    strayed,
 )
 from livewatch.compiled import compiled
 
@@ -58,9 +58,7 @@ def shed_of(crop: Crop, tumor_dye: float) -> float:
 
 def jutting(crop: Crop) -> NDArray[np.bool_]:
     """What juts out of the tumor cell's mask: an opening takes it away."""
-    outside = np.asarray(crop.depth_um <= NARROW_UM, np.uint8)
-    far = distance_um(outside, crop.pixel_um) > NARROW_UM + crop.pixel_um
-    return np.asarray(far & (crop.tumor_mask > 0))
+    return narrow(crop.depth_um, NARROW_UM, crop.pixel_um) & (crop.tumor_mask > 0)
 
 
 @compiled
@@ -78,12 +76,8 @@ def pieces_light(
     count = len(rows)
     if count < FEWEST_PIXELS:
         return nan
-    seen, causes = np.empty(count), np.zeros((CAUSES, count))
+    seen, causes = np.empty(count), strayed(rows, columns, from_tumors_um, pixel_um)
     for i in range(count):
-        row, column = rows[i], columns[i]
-        seen[i] = tumor[row, column] - background
-        for k in range(CAUSES - 1):
-            away = from_tumors_um[row, column] - 0.5 * pixel_um
-            causes[k + 1, i] = 0.5 * erfc(away / (sqrt(2.0) * STRAY_UM[k]))
+        seen[i] = tumor[rows[i], columns[i]] - background
     rest = left_over(seen, causes, np.full(CAUSES, nan), noise, np.empty(CAUSES))
     return spots_light(rest, rows, columns, noise, pixel_um)

@@ -7,7 +7,7 @@ doing, and taken off.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import exp, hypot, isfinite, nan
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -75,18 +75,19 @@ class Roam:
         """One frame later."""
         since_s = max(time_s - before_s, 0.0)
         near, far = 1 - exp(-since_s / NEAR_S), 1 - exp(-since_s / FAR_S)
-        near_x_um = self.near_x_um + near * (cell.x_um - self.near_x_um)
-        near_y_um = self.near_y_um + near * (cell.y_um - self.near_y_um)
-        far_x_um = self.far_x_um + far * (cell.x_um - self.far_x_um)
-        far_y_um = self.far_y_um + far * (cell.y_um - self.far_y_um)
-        speed, usual = nan, self.usual_um_per_s
-        if time_s - self.since_s >= SETTLED_S:
-            lag_s = FAR_S - NEAR_S
-            speed = hypot(
-                (near_x_um - far_x_um) / lag_s - drift.x, (near_y_um - far_y_um) / lag_s - drift.y
-            )
-            usual = _learnt(usual, speed, since_s)
-        return Roam(self.since_s, near_x_um, near_y_um, far_x_um, far_y_um, speed, usual)
+        after = replace(
+            self,
+            near_x_um=self.near_x_um + near * (cell.x_um - self.near_x_um),
+            near_y_um=self.near_y_um + near * (cell.y_um - self.near_y_um),
+            far_x_um=self.far_x_um + far * (cell.x_um - self.far_x_um),
+            far_y_um=self.far_y_um + far * (cell.y_um - self.far_y_um),
+            speed_um_per_s=nan,
+        )
+        if not time_s - self.since_s >= SETTLED_S:
+            return after
+        speed = hypot(after.pace.x - drift.x, after.pace.y - drift.y)
+        usual = _learnt(self.usual_um_per_s, speed, since_s)
+        return replace(after, speed_um_per_s=speed, usual_um_per_s=usual)
 
 
 NOWHERE = Roam(nan, nan, nan, nan, nan)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     Image = NDArray[np.float32]
     Floats = NDArray[np.float64]
+    Places = NDArray[np.int64]
 
 CLEAR_UM = 0.75
 """This close to a tumor cell, its own light outshines any bite."""
@@ -104,16 +105,24 @@ def held(
     count = len(rows)
     if count < FEWEST_PIXELS:
         return nan
-    seen, causes = np.empty(count), np.empty((CAUSES, count))
+    seen, causes = np.empty(count), strayed(rows, columns, from_tumors_um, pixel_um)
     for i in range(count):
         row, column = rows[i], columns[i]
         seen[i] = tumor[row, column] - background
         causes[0, i] = nk[row, column] - nk_background
-        for k in range(CAUSES - 1):
-            away = from_tumors_um[row, column] - 0.5 * pixel_um
-            causes[k + 1, i] = 0.5 * erfc(away / (sqrt(2.0) * STRAY_UM[k]))
     rest = left_over(seen, causes, known, noise, leaks)
     return spots_light(rest, rows, columns, noise, pixel_um)
+
+
+@compiled
+def strayed(rows: Places, columns: Places, from_tumors_um: Image, pixel_um: float) -> Floats:
+    """The causes (CAUSES, n) of light at some pixels: stray light, the first left 0."""
+    causes = np.zeros((CAUSES, len(rows)))
+    for i in range(len(rows)):
+        away = from_tumors_um[rows[i], columns[i]] - 0.5 * pixel_um
+        for k in range(CAUSES - 1):
+            causes[k + 1, i] = 0.5 * erfc(away / (sqrt(2.0) * STRAY_UM[k]))
+    return causes
 
 
 @compiled
@@ -171,7 +180,7 @@ def spread(values: Floats) -> float:
 
 @compiled
 def spots_light(
-    rest: Floats, rows: NDArray[np.int64], columns: NDArray[np.int64], noise: float, pixel_um: float
+    rest: Floats, rows: Places, columns: Places, noise: float, pixel_um: float
 ) -> float:
     """All light (counts) in and around the spots that stand out of the noise once smoothed."""
     sigma = SPOT_UM / pixel_um
