@@ -18,6 +18,7 @@ FLOORS = {
     "abreast": 0,
     "units": 0,
     "errors": 0,
+    "replaced": 0,
     "alarm": 0,
     "analysis": 1,
     "policy": 1,

@@ -7,7 +7,7 @@ that the two cells' tracks imply.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import erfc, exp, inf, sqrt
 from statistics import NormalDist
 from typing import TYPE_CHECKING
@@ -16,6 +16,7 @@ import numpy as np
 
 from livewatch.analysis.motion import MOTION, Motion, correct, place_growth_s2, predict, reach_s
 from livewatch.model import Kind
+from livewatch.replaced import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -143,7 +144,7 @@ def foretold(
             odds = MEETING * passage(max(gap_um, 0.0), drift_um, variance)
             in_s, sd_s = meeting_s(max(gap_um, 0.0), rate, odds, horizon_s)
         told.append(
-            replace(contact, approach_um_per_s=rate, contact_in_s=in_s, contact_in_sd_s=sd_s)
+            replaced(contact, approach_um_per_s=rate, contact_in_s=in_s, contact_in_sd_s=sd_s)
         )
     return tuple(told)
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from livewatch.model import Encounter, Outcome
+from livewatch.replaced import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -180,7 +181,7 @@ def continued(bout: Bout, contact: Contact | None, scene: Scene, rules: ContactR
 def touched(encounter: Encounter, contact: Contact, time_s: float) -> Encounter:
     """An encounter after one more frame in contact."""
     x_um, y_um = midway(contact)
-    return replace(
+    return replaced(
         encounter,
         x_um=x_um,
         y_um=y_um,
