@@ -87,10 +87,27 @@ def assign(
 ) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
     """The pairs (track rows, seen rows) of the cheapest assignment.
 
-    `alone` is what it costs to leave each track unseen.
+    `alone` is what it costs to leave each track unseen, which is more than each pair of it costs.
     """
-    if len(rows) == 0:
-        return np.zeros(0, np.intp), np.zeros(0, np.intp)
+    rivals = np.bincount(rows, minlength=len(alone))[rows] > 1
+    rivals |= np.bincount(cells, minlength=n_seen)[cells] > 1
+    if not rivals.any():
+        return rows, cells
+    some, own = np.unique(rows[rivals], return_inverse=True)
+    track, cell = cheapest(own, cells[rivals], cost[rivals], alone[some], n_seen)
+    rows = np.concatenate((rows[~rivals], some[track]))
+    order = np.argsort(rows)
+    return rows[order], np.concatenate((cells[~rivals], cell))[order]
+
+
+def cheapest(
+    rows: NDArray[np.intp],
+    cells: NDArray[np.intp],
+    cost: NDArray[np.float64],
+    alone: NDArray[np.float64],
+    n_seen: int,
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """The same, of tracks that have rivals, each with a row of its own."""
     # Each track has a stand-in cell of its own, which means unseen. All costs are raised by
     # the same amount, which changes nothing but keeps them from zero, an absent edge.
     own = np.arange(len(alone))
