@@ -11,12 +11,13 @@ from cell_scene import Scene, draw
 
 from livewatch.abreast import Abreast
 from livewatch.analysis.segmentation import Sight, segmenter
-from livewatch.analysis.segmentation.calm import calmed, sampled
+from livewatch.analysis.segmentation.calm import averaged, calmed, sampled
 from livewatch.analysis.segmentation.classic import classic
 from livewatch.analysis.segmentation.middles import medians
 from livewatch.analysis.segmentation.networks import Cellpose, StarDist
 from livewatch.analysis.segmentation.regions import regions, relabel
 from livewatch.analysis.segmentation.segmenter import SegmenterError
+from livewatch.analysis.segmentation.trim import CORE, shed
 from livewatch.analysis.segmentation.width import usual_diameter_um
 from livewatch.model import Exposure, Frame, Kind, Plane, Purpose, Shot, View
 from livewatch.settings import Cells, Experiment
@@ -206,6 +207,32 @@ def test_regions_found_in_place_are_the_same(single: bool) -> None:
     for one, other in zip(told, relabel(values, 40, 20, single), strict=True):
         np.testing.assert_array_equal(one, other)
     np.testing.assert_array_equal(values, labels)
+
+
+@pytest.mark.parametrize("by", [2, 3, 7])
+def test_an_image_is_reduced_to_the_means_of_its_blocks(by: int) -> None:
+    image = np.random.default_rng(by).integers(0, 2**16, (60, 45)).astype(np.uint16)
+    rows, columns = (side // by for side in image.shape)
+    blocks = image[: rows * by, : columns * by].reshape(rows, by, columns, by)
+    np.testing.assert_allclose(averaged(image, by), blocks.mean((1, 3)), rtol=1e-6)
+
+
+@pytest.mark.parametrize(("top", "left"), [(7, 9), (-1, 9), (7, -1), (18, 32)])
+def test_of_a_halo_what_is_solid_is_kept_as_a_cell_of_its_own(top: int, left: int) -> None:
+    rng, shape = np.random.default_rng(top + 50), (44, 60)
+    labels = (cv2.blur(rng.random((26, 28)), (3, 3)) < 0.65).astype(np.int32)
+    labels[:, 0] = labels[:, -1] = labels[0] = labels[-1] = 0  # the margin of a clump's copy
+    image = cv2.blur(rng.random(labels.shape), (9, 9)).astype(np.float32)
+    level = np.float32(np.median(image))
+    whole = np.zeros(shape, np.uint8)
+    inner = whole[top + 1 : top + 25, left + 1 : left + 27]
+    inner[:] = ((labels == 1) & (image < level))[1:-1, 1:-1]
+    solid = cv2.morphologyEx(whole, cv2.MORPH_OPEN, np.ones((CORE, CORE), np.uint8))
+    expected = np.where(image < level, 0, labels)
+    expected[1:-1, 1:-1] += 2 * solid[top + 1 : top + 25, left + 1 : left + 27].astype(np.int32)
+    shed(labels, image, level, top, left, shape)
+    assert 2 in labels
+    np.testing.assert_array_equal(labels, expected)
 
 
 @pytest.mark.parametrize("counts", [2, 50, 10**6], ids=["two values", "ties", "few ties"])

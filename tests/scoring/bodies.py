@@ -22,8 +22,9 @@ from cell_scene import draw
 
 from livewatch.analysis.segmentation import split as parting
 from livewatch.analysis.segmentation.basins import basins_of
-from livewatch.analysis.segmentation.classic import clumps
-from livewatch.analysis.segmentation.ground import ground
+from livewatch.analysis.segmentation.classic import clumps, rules_of, typical
+from livewatch.analysis.segmentation.clump import MARGIN, alone, shorn
+from livewatch.analysis.segmentation.ground import Ground, ground
 from tests.scoring.segmentation import SCENES
 
 FIRST_SEED = 10
@@ -35,31 +36,46 @@ def pairs(image: np.ndarray, true: np.ndarray, pixel_um: float, diameter_um: flo
     seen = ground(image, pixel_um, diameter_um)
     height, width = seen.smooth.shape
     true = true[seen.by // 2 :: seen.by, seen.by // 2 :: seen.by][:height, :width]
-    labels, area, boxes = clumps(seen)
-    typical_px, rows = np.pi / 4 * seen.across_px**2, []
-    for label, (size, box) in enumerate(zip(area, boxes, strict=True), 1):
-        if size < parting.LONE * typical_px:
-            continue
-        if parting.roundness(labels, label, box) >= parting.ROUND:
-            continue
-        depth, basin, heads = basins_of(
-            labels, label, box, seen.smooth, parting.NECK, parting.BODY * seen.across_px
-        )
-        if heads < 2:
-            continue
-        inside = basin[2:-2, 2:-2]
-        part = true[box[0] : box[2], box[1] : box[3]]
-        owner = [int(np.bincount(part[inside == body + 1]).argmax()) for body in range(heads)]
-        bodies, walls = parting.bodies_of(basin, heads, depth, box, seen.smooth)
-        for one in range(heads):
-            for other in range(one + 1, heads):
-                wall = walls[one, other]
-                if wall[parting.LENGTH] > 0 and owner[one] and owner[other]:
-                    told = parting.likeness(
-                        bodies[one], bodies[other], wall, typical_px, seen.noise
-                    )
-                    rows.append([*told, owner[one] == owner[other]])
+    rules, rows = rules_of(seen, typical(seen)), []
+    labels, boxes = clumps(seen, rules)
+    for number, box in enumerate(boxes, 1):
+        here, bright = alone(labels, number, box, seen.smooth)
+        part = np.pad(true[box[0] : box[2], box[1] : box[3]], MARGIN)
+        areas, own = shorn(here, bright, box, labels.shape, rules)
+        for label, (area, inner) in enumerate(zip(areas, own, strict=True), 1):
+            typical_px = np.pi / 4 * seen.across_px**2
+            if area < parting.LONE * typical_px:
+                continue
+            if parting.roundness(here, label, inner) < parting.ROUND:
+                rows += likenesses(here, label, inner, bright, part, seen)
     return np.array(rows, float).reshape(-1, 6)
+
+
+def likenesses(
+    here: np.ndarray,
+    label: int,
+    box: np.ndarray,
+    bright: np.ndarray,
+    true: np.ndarray,
+    seen: Ground,
+) -> list[list[float]]:
+    """The rows of `pairs` that one region gives."""
+    typical_px, body_px = np.pi / 4 * seen.across_px**2, parting.BODY * seen.across_px
+    depth, basin, heads = basins_of(here, label, box, bright, parting.NECK, body_px)
+    if heads < 2:
+        return []
+    inside = basin[2:-2, 2:-2]
+    part = true[box[0] : box[2], box[1] : box[3]]
+    owner = [int(np.bincount(part[inside == body + 1]).argmax()) for body in range(heads)]
+    bodies, walls = parting.bodies_of(basin, heads, depth, box, bright)
+    rows = []
+    for one in range(heads):
+        for other in range(one + 1, heads):
+            wall = walls[one, other]
+            if wall[parting.LENGTH] > 0 and owner[one] and owner[other]:
+                told = parting.likeness(bodies[one], bodies[other], wall, typical_px, seen.noise)
+                rows.append([*told, owner[one] == owner[other]])
+    return rows
 
 
 def fitted(table: np.ndarray) -> np.ndarray:

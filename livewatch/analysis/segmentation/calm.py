@@ -1,4 +1,4 @@
-"""Take the background off an image and calm its noise, in one pass.
+"""Reduce an image, take its background off and calm its noise, each in one pass.
 
 A pixel and its neighbours are read while they are at hand: several passes over an image of a
 megapixel would spend their time waiting for memory.
@@ -16,6 +16,28 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
+
+
+@compiled
+def averaged(image: NDArray[np.uint16], by: int) -> Floats:
+    """`image` (h, w) averaged over `by` x `by` pixels: (h // by, w // by). A rest is cut off."""
+    height, width = image.shape[0] // by, image.shape[1] // by
+    small = np.empty((height, width), np.float32)
+    sums, share = np.empty(width * by, np.int32), np.float32(1 / (by * by))
+    for row in range(height):
+        line = image[row * by]
+        for column in range(len(sums)):
+            sums[column] = line[column]
+        for below in range(row * by + 1, (row + 1) * by):
+            line = image[below]
+            for column in range(len(sums)):
+                sums[column] += line[column]
+        for column in range(width):
+            total = 0
+            for at in range(column * by, (column + 1) * by):
+                total += sums[at]
+            small[row, column] = np.float32(total) * share
+    return small
 
 
 @compiled

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from livewatch.analysis.segmentation.clump import Rules, parted
 from livewatch.analysis.segmentation.ground import ground, stride_of
 from livewatch.analysis.segmentation.middles import medians
 from livewatch.analysis.segmentation.past import Glance
 from livewatch.analysis.segmentation.regions import regions, relabel
-from livewatch.analysis.segmentation.split import split
-from livewatch.analysis.segmentation.trim import apart, edges, keep, trim
+from livewatch.analysis.segmentation.trim import edges, keep
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,14 +26,10 @@ if TYPE_CHECKING:
 
 SIGMAS, CLEAR = 3.0, 5.0
 """Noise SDs above background: a pixel that may be a cell's; a cell that need not be doubted."""
-ROUNDS = 2
-"""Parting and trimming are done this often: a trimmed clump shows more of its necks."""
 GHOST = 0.06
 """What is dimmer than this share of a typical cell is a halo or a ghost."""
 DIM, EDGE = 0.25, 0.4
 """Dimmer than DIM of a typical cell is a cell where the image falls by EDGE of it at its edge."""
-HALO, HALF = 0.4, 0.5
-"""A cell ends at this fraction of its own median: before clumps are parted, and after."""
 SMALL, ASIDE = 0.18, 0.3
 """Areas in typical cells: of the smallest cell; of the smallest that is dim or beside another."""
 HOLE = 0.3
@@ -64,35 +60,32 @@ def classic(image: Pixels, pixel_um: float, diameter_um: float) -> tuple[Ints, f
 
 def find(seen: Ground) -> Pieces:
     """The cells in an image whose background has been taken off."""
-    least, hole, usual = cell_px(seen, SMALL), cell_px(seen, HOLE), typical(seen)
-    faint = np.float32(max(SIGMAS * seen.noise, GHOST * usual))
-    labels, area, boxes = clumps(seen, faint)
-    for _ in range(ROUNDS):
-        labels, boxes = split(labels, area, boxes, seen.smooth, seen.noise, seen.across_px)
-        level = np.maximum(np.float32(HALF) * medians(labels, boxes, seen.smooth), faint)
-        trim(labels, boxes, seen.smooth, level)
-        own, area, boxes = relabel(labels, least, hole, True)
-        level = level[own - 1]
+    usual = typical(seen)
+    rules = rules_of(seen, usual)
+    labels, clump_boxes = clumps(seen, rules)
+    boxes, area, level = parted(labels, clump_boxes, seen.smooth, rules)
     middle = medians(labels, boxes, seen.smooth)
     return without_doubtful(Pieces(labels, boxes, level, middle), area, seen, usual)
 
 
-def clumps(seen: Ground, faint: np.float32) -> tuple[Ints, Ints, Ints]:
-    """What stands out, one cell or several: labels (h, w), and each one's area and box.
+def rules_of(seen: Ground, usual: float) -> Rules:
+    """What makes a cell of an image in which cells are usually so bright."""
+    return Rules(
+        faint=np.float32(max(SIGMAS * seen.noise, GHOST * usual)),
+        noise=seen.noise,
+        across_px=seen.across_px,
+        least_px=cell_px(seen, SMALL),
+        hole_px=cell_px(seen, HOLE),
+        aside_px=cell_px(seen, ASIDE),
+    )
 
-    A pixel must be as bright as `faint` to belong to a cell.
-    """
-    least, hole = cell_px(seen, SMALL), cell_px(seen, HOLE)
-    mask = (seen.smooth >= faint).view(np.uint8)
+
+def clumps(seen: Ground, rules: Rules) -> tuple[Ints, Ints]:
+    """What stands out, one cell or several: labels (h, w), and each one's box."""
+    mask = (seen.smooth >= rules.faint).view(np.uint8)
     mask = np.asarray(cv2.morphologyEx(mask, cv2.MORPH_OPEN, CROSS), np.uint8)
-    labels, _, area, boxes = regions(mask, least, hole, False)
-    whole = len(area)
-    level = np.maximum(np.float32(HALO) * medians(labels, boxes, seen.smooth), faint)
-    apart(labels, boxes, seen.smooth, level)
-    own, area, boxes = relabel(labels, least, hole, False)
-    sure = (own <= whole) | (area >= cell_px(seen, ASIDE))
-    keep(labels, boxes, sure)
-    return labels, area[sure], boxes[sure]
+    labels, _, _, boxes = regions(mask, rules.least_px, rules.hole_px, False)
+    return labels, boxes
 
 
 def glanced(seen: Ground, pieces: Pieces) -> Glance:

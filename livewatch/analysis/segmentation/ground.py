@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from livewatch.analysis.segmentation.calm import calmed, sampled
+from livewatch.analysis.segmentation.calm import averaged, calmed, sampled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,15 +66,18 @@ class Ground:
         """Working pixels across a typical cell."""
         return self.diameter_um / self.pixel_um
 
-    @property
-    def background(self) -> float:
-        """The background's median, in counts."""
-        return float(np.median(self.level))
-
     def minus(self, leak: Floats) -> Ground:
         """The same with an image (h, w) taken off, whose memory is used for it."""
         smooth = calmed(self.signal, leak, np.float32(0), np.float32(self.bright))
         return replace(self, signal=leak, smooth=smooth)
+
+
+def warm_up() -> None:
+    """Compile, or load from the cache, what reduces images: cameras' may be read-only."""
+    image = np.zeros((4, 4), np.uint16)
+    averaged(image, 2)
+    image.flags.writeable = False
+    averaged(image, 2)
 
 
 def reduction(pixel_um: float, diameter_um: float, across_px: int = ACROSS_PX) -> int:
@@ -85,11 +88,9 @@ def reduction(pixel_um: float, diameter_um: float, across_px: int = ACROSS_PX) -
 def reduced(image: Pixels, by: int) -> Floats:
     """The image averaged over `by` x `by` pixels, hot pixels taken out; a rest is cut off."""
     calm = cv2.medianBlur(image, 3) if by <= 2 and min(image.shape) >= 3 else image
-    height, width = image.shape[0] // by, image.shape[1] // by
     if by == 1:
         return np.asarray(calm, np.float32)
-    cut = calm[: height * by, : width * by].astype(np.float32)
-    return np.asarray(cv2.resize(cut, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+    return averaged(np.ascontiguousarray(calm, np.uint16), by)
 
 
 def ground(
@@ -181,6 +182,7 @@ def quiet(sample: Floats) -> tuple[float, float]:
         return float(values[0]), LEAST_NOISE
     at = int(np.argmin(widths))
     middle = float(values[at : at + span + 1].mean())
-    below = middle - values[: np.searchsorted(values, middle)]
-    noise = 1.4826 * float(np.median(below)) if len(below) else 0.0
+    count = int(np.searchsorted(values, middle))  # values are in order, and so is what is below
+    half = values[(count - 1) // 2 : count // 2 + 1]
+    noise = 1.4826 * float(np.mean(middle - half)) if count else 0.0
     return middle, max(noise, LEAST_NOISE)

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 
+BINS = 128
+"""A cell's values are counted in so many steps of brightness; the median is sought in one."""
+
+
 @compiled
 def medians(labels: Ints, boxes: Ints, image: Floats) -> Floats:
     """The image's median over each label (n): what a bright spot in a cell does not move.
@@ -22,56 +26,70 @@ def medians(labels: Ints, boxes: Ints, image: Floats) -> Floats:
     `boxes` (n, 4) hold each label's first row, first column, stop row and stop column, or more.
     """
     found = np.zeros(len(boxes), np.float32)
-    largest = 0
+    values, tally = room_for(boxes), np.empty(BINS, np.int32)
     for number in range(len(boxes)):
-        box = boxes[number]
-        largest = max(largest, (box[2] - box[0]) * (box[3] - box[1]))
-    values = np.empty(largest, np.float32)
-    for number in range(len(boxes)):
-        box, used = boxes[number], 0
-        for row in range(box[0], box[2]):
-            for column in range(box[1], box[3]):
-                values[used] = image[row, column]
-                used += labels[row, column] == number + 1
+        used = gathered(labels, number + 1, boxes[number], image, values)
         if used > 0:
-            found[number] = middle_of(values, used)
+            found[number] = middle_of(values, used, tally)
     return found
 
 
 @compiled
-def middle_of(values: Floats, count: int) -> float:
-    """The median of the first `count` values, which are put into another order."""
-    half = count // 2
-    select(values, count, half)
-    upper = values[half]
-    if count % 2 == 1:
-        return float(upper)
-    lower = values[0]
-    for at in range(1, half):
-        lower = max(lower, values[at])
-    return float((lower + upper) / 2)
+def room_for(boxes: Ints) -> Floats:
+    """Room for the values of the largest of the boxes."""
+    largest = 0
+    for number in range(len(boxes)):
+        box = boxes[number]
+        largest = max(largest, (box[2] - box[0]) * (box[3] - box[1]))
+    return np.empty(largest + 1, np.float32)
 
 
 @compiled
-def select(values: Floats, count: int, rank: int) -> None:
-    """Put, of the first `count` values, none that is larger before that rank (Hoare's FIND)."""
-    low, high = 0, count - 1
-    while low < high:
-        pivot = values[(low + high) // 2]
-        left, right = low, high
-        while left <= right:
-            while values[left] < pivot:
-                left += 1
-            while pivot < values[right]:
-                right -= 1
-            if left <= right:
-                values[left], values[right] = values[right], values[left]
-                left += 1
-                right -= 1
-        if right < rank:
-            low = left
-        if rank < left:
-            high = right
+def gathered(labels: Ints, label: int, box: Ints, image: Floats, values: Floats) -> int:
+    """The image's values in one label, put at the front of `values`; how many there are."""
+    used = 0
+    for row in range(box[0], box[2]):
+        for column in range(box[1], box[3]):
+            values[used] = image[row, column]
+            used += labels[row, column] == label
+    return used
+
+
+@compiled
+def middle_of(values: Floats, count: int, tally: Ints) -> float:
+    """The median of the first `count` values, which are put into another order.
+
+    Values are counted by brightness, and only those that lie in the median's own step are sorted:
+    a sort of all of them asks the processor to guess at every comparison.
+    """
+    low, high = values[0], values[0]
+    for at in range(1, count):
+        low, high = min(low, values[at]), max(high, values[at])
+    if low == high:
+        return float(low)
+    per_count = np.float32(len(tally) - 1) / (high - low)
+    tally[:] = 0
+    for at in range(count):
+        tally[int((values[at] - low) * per_count)] += 1
+    half, step, before = count // 2, 0, 0
+    while before + tally[step] <= half:
+        before += tally[step]
+        step += 1
+    used, lower = 0, low
+    for at in range(count):
+        value = values[at]
+        own = int((value - low) * per_count)
+        if own < step:
+            lower = max(lower, value)
+        values[used] = value
+        used += own == step
+    few = np.sort(values[:used])
+    upper = few[half - before]
+    if count % 2 == 1:
+        return float(upper)
+    if half > before:
+        lower = few[half - before - 1]
+    return float((lower + upper) / 2)
 
 
 @compiled

@@ -16,11 +16,8 @@ if TYPE_CHECKING:
 
 ROW, FIRST, STOP, VALUE, PARENT, AREA, HOME = range(7)
 """Columns of a table of runs; a run is columns FIRST to STOP - 1 of a ROW."""
-STRIDE = 32
-"""So many pixels are compared at once: most of an image is background."""
 
 
-@compiled
 def regions(
     values: Values, least_px: int, hole_px: int, single: bool
 ) -> tuple[Ints, Ints, Ints, Ints]:
@@ -32,20 +29,34 @@ def regions(
     the box (first row, first column, stop row, stop column) of each.
     """
     labels = np.zeros(values.shape, np.int32)
-    value, area, boxes = painted(joined(values, hole_px, single), labels, least_px)
+    flat = values.ravel()
+    turns = np.flatnonzero(flat[1:] != flat[:-1])  # many times faster than a loop
+    turns += 1
+    value, area, boxes = painted(joined(values, turns, hole_px, single), labels, least_px)
     return labels, value, area, boxes
 
 
 @compiled
 def relabel(labels: Ints, least_px: int, hole_px: int, single: bool) -> tuple[Ints, Ints, Ints]:
-    """As `regions` does, but in place; the values, areas and boxes."""
-    return painted(joined(labels, hole_px, single), labels, least_px)
+    """As `regions` does, but in place, and for small images; the values, areas and boxes."""
+    return painted(joined(labels, turns_of(labels), hole_px, single), labels, least_px)
 
 
 @compiled
-def joined(values: Values, hole_px: int, single: bool) -> Ints:
+def turns_of(values: Ints) -> NDArray[np.intp]:
+    """Where, in raster order, a pixel has another value than the one before it."""
+    flat = values.ravel()
+    turns, count = np.empty(len(flat), np.intp), 0
+    for at in range(1, len(flat)):
+        turns[count] = at
+        count += flat[at] != flat[at - 1]
+    return turns[:count]
+
+
+@compiled
+def joined(values: Values, turns: NDArray[np.intp], hole_px: int, single: bool) -> Ints:
     """The runs of an image, united to regions."""
-    runs = runs_of(values)
+    runs = runs_of(values, turns)
     join(runs)
     fill(runs, values.shape, hole_px)
     if single:
@@ -54,45 +65,28 @@ def joined(values: Values, hole_px: int, single: bool) -> Ints:
 
 
 @compiled
-def runs_of(values: Values) -> Ints:
+def runs_of(values: Values, turns: NDArray[np.intp]) -> Ints:
     """Every run of equal values, row by row (m, 7); each its own parent."""
     height, width = values.shape
-    runs = np.empty((height * 4 + 1024, 7), np.int32)
-    count = 0
+    runs = np.empty((len(turns) + height, 7), np.int32)
+    count = turn = 0
     for row in range(height):
-        column = 0
-        while column < width:
-            value = values[row, column]
-            first = column
-            column = end_of(values[row], column + 1, value)
-            if count == len(runs):
-                longer = np.empty((2 * count, 7), np.int32)
-                longer[:count] = runs
-                runs = longer
+        first = 0
+        while first < width:
+            stop = width
+            if turn < len(turns) and turns[turn] <= (row + 1) * width:
+                stop = turns[turn] - row * width
+                turn += 1
             runs[count, ROW] = row
             runs[count, FIRST] = first
-            runs[count, STOP] = column
-            runs[count, VALUE] = value
+            runs[count, STOP] = stop
+            runs[count, VALUE] = values[row, first]
             runs[count, PARENT] = count
-            runs[count, AREA] = column - first
+            runs[count, AREA] = stop - first
             runs[count, HOME] = -1
             count += 1
+            first = stop
     return runs[:count]
-
-
-@compiled
-def end_of(line: Values, column: int, value: int) -> int:
-    """The first column, from `column` on, where a line has another value than `value`."""
-    while column + STRIDE <= len(line):
-        block, alike = line[column : column + STRIDE], True
-        for pixel in range(STRIDE):
-            alike &= block[pixel] == value
-        if not alike:
-            break
-        column += STRIDE
-    while column < len(line) and line[column] == value:
-        column += 1
-    return column
 
 
 @compiled

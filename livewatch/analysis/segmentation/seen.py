@@ -21,12 +21,12 @@ class Seen:
     Cell k bears label k in `labels` (h, w), from 1 on; 0 is nothing. A label pixel
     is `pixel_um` wide, and the labels' top-left corner is at stage `left_um`, `top_um`, the
     chromatic shift taken off. `signal` (h, w) is the image minus background and bleed-through,
-    in counts; `noise` the SD of it, blurred by 3 x 3, where there is no cell; `background` the
-    median background. Outlines stand one after the other in `outline_um` (m, 2), stage x and y;
-    cell k's is `outline_um[outline_start[k - 1]:outline_start[k]]`. `shapes` (n, 4) are area,
-    perimeter, x and y of the outlines in um, `signals` (n) the cells' mean brightness, `at_edge`
-    (n) says which of them the image border cuts. `bleed` is the share of the other channel's
-    signal that was taken off. With a `problem` there are no cells.
+    in counts; `noise` the SD of it, blurred by 3 x 3, where there is no cell. Outlines stand one
+    after the other in `outline_um` (m, 2), stage x and y; cell k's is
+    `outline_um[outline_start[k - 1]:outline_start[k]]`. `shapes` (n, 4) are area, perimeter, x and
+    y of the outlines in um, `signals` (n) the cells' mean brightness, `at_edge` (n) says which of
+    them the image border cuts. `bleed` is the share of the other channel's signal that was taken
+    off. With a `problem` there are no cells.
     """
 
     kind: Kind
@@ -35,7 +35,6 @@ class Seen:
     left_um: float
     top_um: float
     signal: NDArray[np.float32] = field(repr=False)
-    background: float
     noise: float
     outline_um: NDArray[np.float32] = field(repr=False)
     outline_start: NDArray[np.int32] = field(repr=False)

@@ -11,7 +11,7 @@ import numpy as np
 from livewatch.analysis.segmentation import spread
 from livewatch.analysis.segmentation.bleed import coefficient, without
 from livewatch.analysis.segmentation.classic import Pieces, find, glanced, taken
-from livewatch.analysis.segmentation.ground import ACROSS_PX, Ground, ground
+from livewatch.analysis.segmentation.ground import ACROSS_PX, Ground, ground, warm_up
 from livewatch.analysis.segmentation.measure import measured
 from livewatch.analysis.segmentation.memory import Leak, Memory
 from livewatch.analysis.segmentation.past import added, known
@@ -91,6 +91,7 @@ class Sight:
         Sets OpenCV to one thread, in the whole process: channels run in parallel instead.
         """
         cv2.setNumThreads(1)
+        warm_up()
         image = np.full((64, 64), 100, np.uint16)
         image[20:40, 20:40] = 1000
         image[22:38, 36:50] = 1000
@@ -191,7 +192,6 @@ class Sight:
             left_um=float(corner_um[0]),
             top_um=float(corner_um[1]),
             signal=seen.signal,
-            background=seen.background,
             noise=seen.noise,
             **cells._asdict(),
             bleed=found.bleed,

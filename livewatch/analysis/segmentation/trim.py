@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from livewatch.compiled import compiled
@@ -15,8 +14,8 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int32]
     Floats = NDArray[np.float32]
 
-CORE = np.ones((5, 5), np.uint8)
-"""What is cut off a cell and is nowhere wider than this was its halo."""
+CORE = 5
+"""What is cut off a cell and is nowhere wider than this many pixels was its halo."""
 
 
 @compiled
@@ -46,38 +45,32 @@ def keep(labels: Ints, boxes: Ints, sure: NDArray[np.bool_]) -> None:
                     labels[row, column] = anew
 
 
-def apart(labels: Ints, boxes: Ints, image: Floats, level: Floats) -> None:
-    """Trim, in place; what is cut off and solid becomes n + the label it is cut off.
+@compiled
+def shed(
+    labels: Ints, image: Floats, level: np.float32, top: int, left: int, shape: tuple[int, int]
+) -> None:
+    """Trim label 1, in place; what is cut off and solid becomes label 2.
 
-    So a bright cell loses its halo, and a dim cell beside it is not lost with it.
+    Solid is what a square of `CORE` fits into, be it partly beyond the border of the image of
+    `shape`, in which `labels` begin at row `top` and column `left`.
     """
-    rest = cut_off(labels, boxes, image, level)
-    solid = cv2.morphologyEx(rest, cv2.MORPH_OPEN, CORE)
-    settle(labels, boxes, rest, np.asarray(solid, np.uint8))
-
-
-@compiled
-def cut_off(labels: Ints, boxes: Ints, image: Floats, level: Floats) -> NDArray[np.uint8]:
-    """Where a label is darker than its level (h, w)."""
-    rest = np.zeros(labels.shape, np.uint8)
-    for number in range(len(boxes)):
-        box = boxes[number]
-        for row in range(box[0], box[2]):
-            for column in range(box[1], box[3]):
-                if labels[row, column] == number + 1 and image[row, column] < level[number]:
-                    rest[row, column] = 1
-    return rest
-
-
-@compiled
-def settle(labels: Ints, boxes: Ints, rest: NDArray[np.uint8], solid: NDArray[np.uint8]) -> None:
-    """Give what is solid of the rest a label of its own, in place, and none to what is not."""
-    for number in range(len(boxes)):
-        box = boxes[number]
-        for row in range(box[0], box[2]):
-            for column in range(box[1], box[3]):
-                if labels[row, column] == number + 1 and rest[row, column] > 0:
-                    labels[row, column] = solid[row, column] * (len(boxes) + number + 1)
+    height, width = labels.shape
+    rest = np.zeros((height, width), np.bool_)
+    for row in range(height):
+        for column in range(width):
+            rest[row, column] = labels[row, column] == 1 and image[row, column] < level
+    low, high = max(-top, 0), min(shape[0] - top, height)
+    first, stop = max(-left, 0), min(shape[1] - left, width)
+    for row in range(height):
+        for column in range(width):
+            if rest[row, column]:
+                labels[row, column] = 0
+    for row in range(low, high):
+        for column in range(first, stop):
+            up, down = max(row - CORE // 2, low), min(row + CORE // 2 + 1, high)
+            before, after = max(column - CORE // 2, first), min(column + CORE // 2 + 1, stop)
+            if rest[row, column] and rest[up:down, before:after].all():
+                labels[up:down, before:after] = 2
 
 
 @compiled

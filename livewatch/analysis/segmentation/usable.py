@@ -17,7 +17,7 @@ CEILINGS = tuple(2**bits - 1 for bits in (8, 10, 11, 12, 14, 15, 16))
 def spoilt(image: Pixels) -> str | None:
     """What is wrong with an image as it comes from the camera, or None."""
     top = int(image.max(initial=0))
-    if top == int(image.min(initial=top)):
+    if not image.size or (top == image.flat[0] and top == image.min()):
         return f"no picture: every pixel is {top}"
     if top in CEILINGS:
         share = float(np.count_nonzero(image == top)) / image.size
