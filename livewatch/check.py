@@ -62,8 +62,8 @@ def prospect(
     if devices:
         try:
             instrument = asked(experiment, configuration.path)
-        except BadInput as mistake:
-            refusals.append(str(mistake))
+        except BadInput as mistake:  # the file may have told it already
+            refusals += [str(mistake)] if str(mistake) not in refusals else []
     elif not refusals:
         instrument = supposed(experiment, configuration, sensor_px)
         width, height = sensor_px

@@ -79,6 +79,12 @@ class Configuration:
             for allowed in experiment.limits.objectives
             if allowed not in self.pixel_um
         ]
+        found += [
+            uncalibrated("[objectives]", known, self.pixel_um)
+            for known in experiment.objectives
+            if known not in self.pixel_um
+        ]
+        found += motorless(experiment, stage="XYStage" in self.roles, focus="Focus" in self.roles)
         if not self.pixel_um and experiment.microscope.pixel_um is None:
             found.append("no pixel size is calibrated, and [microscope] pixel_um is not set")
         found += [
@@ -187,7 +193,7 @@ def missing_preset(name: str, channel: Channel, presets: Mapping[str, Iterable[s
     if channel.preset not in presets[channel.group]:
         return (
             f"[channels.{name}] preset = {channel.preset!r} is not in group {channel.group!r}, "
-            f"which has {listed(presets[channel.group])}"
+            f"which has {listed(sorted(presets[channel.group]))}"
         )
     return None
 
@@ -209,6 +215,15 @@ def lamp_of(channel: Channel) -> tuple[str, str]:
     """Device and property that set a channel's light power; '' and '' if none do."""
     device, _, prop = channel.power_property.partition(".")
     return device, prop
+
+
+def motorless(experiment: Experiment, *, stage: bool, focus: bool) -> Iterator[str]:
+    """Why positions cannot be gone to without a motorized stage, or without a focus."""
+    if not stage and len(experiment.positions) > 1:
+        yield (f"{len(experiment.positions)} positions, but this microscope has no motorized stage")
+    for position in experiment.positions:
+        if position.z_um is not None and not focus:
+            yield f"position {position.name!r} has z_um, but there is no motorized focus"
 
 
 def uncalibrated(where: str, objective: str, pixel_um: Mapping[str, float]) -> str:

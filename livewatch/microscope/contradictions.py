@@ -19,6 +19,7 @@ def contradictions(experiment: Experiment) -> Iterator[str]:
     """Every reason, each in one line, why the experiment cannot be what the user means."""
     yield from _of_light(experiment)
     yield from _of_places(experiment)
+    yield from _of_objectives(experiment)
     yield from _of_zoom(experiment)
     if experiment.microscope.imaging is not Imaging.SEQUENTIAL:
         yield from _of_one_exposure(experiment)
@@ -51,19 +52,28 @@ def _of_places(experiment: Experiment) -> Iterator[str]:
             )
 
 
+def _of_objectives(experiment: Experiment) -> Iterator[str]:
+    """Objectives that are not allowed."""
+    allowed = experiment.limits.objectives
+    for where, objective in (
+        ("microscope", experiment.microscope.objective),
+        ("zoom", experiment.zoom.objective),
+    ):
+        if objective and allowed and objective not in allowed:
+            yield (
+                f"[{where}] objective = {objective!r} is not among [limits] objectives = "
+                f"{list(allowed)}"
+            )
+
+
 def _of_zoom(experiment: Experiment) -> Iterator[str]:
-    """A closer look that is none, or is not allowed."""
+    """A closer look that is none."""
     zoom, limits, bounds = experiment.zoom, experiment.limits, experiment.limits.z_um
     if zoom.objective:
         if zoom.objective == experiment.microscope.objective:
             yield (
                 f"[zoom] objective = {zoom.objective!r} is the survey's own: leave it out, or "
                 "choose another"
-            )
-        if limits.objectives and zoom.objective not in limits.objectives:
-            yield (
-                f"[zoom] objective = {zoom.objective!r} is not among [limits] objectives = "
-                f"{list(limits.objectives)}"
             )
     elif zoom.autofocus:
         yield "[zoom] autofocus: it focuses after the objective was changed, but none is set"

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from livewatch.errors import BadInput
 from livewatch.microscope.bench import loaded, objective_in_place
-from livewatch.microscope.configuration import lamp_of, listed, moved, uncalibrated
+from livewatch.microscope.configuration import lamp_of, listed, motorless, moved, uncalibrated
 from livewatch.microscope.contradictions import contradictions
 from livewatch.microscope.gate import out_of_place
 from livewatch.policy.sites import sites
@@ -44,7 +44,8 @@ def refuse_unfit(core: CMMCorePlus, bench: Bench, experiment: Experiment) -> Non
                 f"[{section}] binning = {binning}: {bench.camera} has {listed(bench.binnings)}"
             )
     check_zoom(objective, bench, experiment)
-    check_positions(experiment, bench)
+    for reason in motorless(experiment, stage=bool(bench.stage), focus=bool(bench.focus)):
+        raise BadInput(reason)
     check_focus(core, experiment)
     check_presets(bench, experiment)
 
@@ -92,17 +93,6 @@ def check_focus(core: CMMCorePlus, experiment: Experiment) -> None:
             raise BadInput(
                 f"{where}: no autofocus device is assigned; {listed(loaded(core))} are loaded"
             )
-
-
-def check_positions(experiment: Experiment, bench: Bench) -> None:
-    """Refuse positions that need motors this microscope does not have."""
-    if not bench.stage and len(experiment.positions) > 1:
-        raise BadInput(
-            f"{len(experiment.positions)} positions, but this microscope has no motorized stage"
-        )
-    for position in experiment.positions:
-        if position.z_um is not None and not bench.focus:
-            raise BadInput(f"position {position.name!r} has z_um, but there is no motorized focus")
 
 
 def check_start(experiment: Experiment, instrument: Instrument) -> None:

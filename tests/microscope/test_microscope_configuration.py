@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,11 +10,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pymmcore_plus.model import Microscope as Model
 
+from livewatch.clock import VirtualClock
 from livewatch.errors import BadInput
 from livewatch.experiment import load_experiment
 from livewatch.microscope.bench import instrument_of, survey_bench
 from livewatch.microscope.configuration import read_configuration
 from livewatch.microscope.load import load_core
+from livewatch.microscope.microscope import Microscope
 from livewatch.settings import Channel, Experiment
 
 ROOT = Path(__file__).parents[2]
@@ -71,9 +74,9 @@ def test_objections_name_what_there_is() -> None:
         },
         limits={"objectives": ["20x", "100x"]},
     )
-    first, second, third, fourth, fifth = read_configuration(DEMO).objections(experiment)
+    first, second, third, fourth, fifth, sixth = read_configuration(DEMO).objections(experiment)
     assert first == (
-        "[channels.nk] preset = 'GFP' is not in group 'Channel', which has NK, Tumor, Death"
+        "[channels.nk] preset = 'GFP' is not in group 'Channel', which has Death, NK, Tumor"
     )
     assert "group = 'Colour' is not in the configuration, which has Channel, System" in second
     assert third == (
@@ -81,6 +84,55 @@ def test_objections_name_what_there_is() -> None:
     )
     assert "[limits] objectives: no pixel size is known for '100x'" in fourth
     assert "device 'Laser' is not in the configuration" in fifth
+    assert sixth == (
+        "[microscope] objective = '60x' is not among [limits] objectives = ['20x', '100x']"
+    )
+
+
+def without(folder: Path, *devices: str) -> Path:
+    """The demo configuration without the lines that name these devices."""
+    lines = DEMO.read_text(encoding="utf-8").splitlines()
+    file = folder / "less.cfg"
+    file.write_text("\n".join(line for line in lines if not set(line.split(",")) & set(devices)))
+    return file
+
+
+@pytest.mark.parametrize(
+    ("missing", "change", "said"),
+    [
+        (
+            "",
+            {"microscope": {"objective": "20x"}, "limits": {"objectives": ["40x"]}},
+            "[microscope] objective = '20x' is not among [limits] objectives = ['40x']",
+        ),
+        (
+            "",
+            {"objectives": {"60x": {"offset_x_um": 1.0}}},
+            "[objectives]: no pixel size is known for '60x'; calibrated are 10x, 20x, 40x",
+        ),
+        (
+            "XY",
+            {"positions": [{"name": name, "x_um": 0, "y_um": 0} for name in "AB"]},
+            "2 positions, but this microscope has no motorized stage",
+        ),
+        (
+            "Z",
+            {"positions": [{"name": "A", "x_um": 0, "y_um": 0, "z_um": 3.0}]},
+            "position 'A' has z_um, but there is no motorized focus",
+        ),
+    ],
+    ids=["objective not allowed", "objective unknown", "no stage", "no focus"],
+)
+def test_what_the_loaded_microscope_would_refuse_is_found_in_the_file(
+    tmp_path: Path, missing: str, change: dict[str, object], said: str
+) -> None:
+    channels = {"nk": Channel(preset="NK"), "tumor": Channel(preset="Tumor")}
+    experiment = Experiment(channels=channels, **change)
+    file = without(tmp_path, missing)
+    assert read_configuration(file).objections(experiment) == [said]
+    microscope = Microscope(load_core(file), experiment, VirtualClock())
+    with microscope, pytest.raises(BadInput, match=re.escape(said)):
+        microscope.inspect()
 
 
 def test_a_preset_that_moves_what_the_limits_are_for_is_found_in_the_file(tmp_path: Path) -> None:

@@ -154,7 +154,7 @@ def channels(**nk: Any) -> dict[str, Any]:
         ),
         (
             {"limits": {"objectives": ["10x"]}, "microscope": {"objective": "20x"}},
-            "objective '20x' is not among [limits] objectives = ['10x']",
+            "[microscope] objective = '20x' is not among [limits] objectives = ['10x']",
         ),
     ],
 )
