@@ -7,11 +7,12 @@ from itertools import pairwise
 from math import hypot
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 from policy_world import HOME, INSTRUMENT, Meeting, Play, ToyEyes, experiment, play
 
 from livewatch.errors import BadInput
-from livewatch.model import Ask, Frame, Landing, Observation, Request, View
+from livewatch.model import Ask, Cell, Frame, Kind, Landing, Observation, Request, View
 from livewatch.policy.forecast import forecast
 from livewatch.policy.policy import Policy
 from livewatch.policy.refocus import sought_um
@@ -84,6 +85,15 @@ def at_40x(played: Play) -> list[Frame]:
     return [frame for frame in played.frames if frame.view.objective == "40x"]
 
 
+def turned_in(played: Play) -> list[Frame]:
+    """The first frame of each time that the objective is turned in."""
+    return [
+        after
+        for before, after in pairwise(played.frames)
+        if (before.view.objective, after.view.objective) == ("20x", "40x")
+    ]
+
+
 def test_the_objective_changes_for_a_contact_and_changes_back_when_it_is_over() -> None:
     played = zoomed(objective="40x", region=False)
     closer = at_40x(played)
@@ -104,11 +114,7 @@ def test_the_target_stands_in_the_middle_after_the_objective_changed() -> None:
 def test_the_target_stands_in_the_middle_each_time_the_objective_is_turned_in_again() -> None:
     creeping = Meeting(100.0, 700.0, x_um=60.0, y_um=-40.0, drift_um_per_s=0.02)
     played = zoomed(AimingEyes((creeping,)), meetings=(creeping,), objective="40x", region=False)
-    turned = [
-        after
-        for before, after in pairwise(played.frames)
-        if (before.view.objective, after.view.objective) == ("20x", "40x")
-    ]
+    turned = turned_in(played)
     assert len(turned) > 2
     for frame in turned:
         x_um, y_um = creeping.at(frame.time_s)
@@ -350,3 +356,93 @@ def test_what_a_closer_look_costs_is_said_beforehand() -> None:
     assert "a closer look: 40x, binning 1, 81 x 81 um of 333 x 333 um" in said
     assert "no limits.retract_z_um is set" in said
     assert "no offsets are known for 40x" in said
+
+
+@dataclass
+class ForgetfulEyes(AimingEyes):
+    """Loses sight of a pair's NK cell at `lost_s`; nobody sees its encounter end."""
+
+    lost_s: float = 200.0
+
+    def look(self, frame: Frame, until_s: float) -> Observation | None:
+        seen = super().look(frame, until_s)
+        if seen is None or frame.time_s < self.lost_s:
+            return seen
+        return replace(seen, contacts=(), cells=())
+
+
+def test_an_encounter_that_is_not_seen_any_more_is_not_turned_to_again_and_lets_the_rate_fall() -> (
+    None
+):
+    long = replace(MEETING, end_s=900.0)
+    played = zoomed(ForgetfulEyes((long,)), (long,), objective="40x", region=False)
+    assert played.steps[-1].observation is not None
+    assert any(each.is_open for each in played.steps[-1].observation.encounters)
+    assert len(turned_in(played)) == 1
+    assert at_40x(played)[-1].time_s < 200.0 + 60.0 + 60.0 + 5.0
+    late = [frame.time_s for frame in played.frames if frame.time_s > 340.0]
+    assert min(b - a for a, b in pairwise(late)) >= 29.0
+
+
+def cut_cell(number: int) -> Cell:
+    """An NK cell that the border of the image cuts."""
+    return Cell(number, Kind.NK, 0.0, 0.0, 30.0, 25.0, 100.0, True, np.zeros((0, 2), np.float32))
+
+
+def test_a_place_is_not_taken_from_cells_that_the_border_cuts_if_it_was_known_a_moment_ago() -> (
+    None
+):
+    class Cut(AimingEyes):
+        """Of the cells of a pair at the border of the survey's field a part is seen."""
+
+        def look(self, frame: Frame, until_s: float) -> Observation | None:
+            seen = super().look(frame, until_s)
+            if seen is None or frame.view.objective != "20x" or frame.time_s < 150.0:
+                return seen
+            contacts = tuple(
+                replace(each, nk_x_um=each.nk_x_um + 9.0, nk_y_um=each.nk_y_um - 3.0)
+                for each in seen.contacts
+            )
+            cells = tuple(cut_cell(each.nk_id) for each in contacts)
+            return replace(seen, contacts=contacts, cells=cells)
+
+    played = zoomed(Cut((MEETING,)), objective="40x", region=False)
+    turned = turned_in(played)
+    assert len(turned) > 1
+    for frame in turned:
+        assert hypot(frame.view.x_um - 60.0, frame.view.y_um + 40.0) <= 2.0
+
+
+def test_a_pair_that_the_border_cuts_is_shown_whole_before_the_objective_is_turned_in() -> None:
+    class Cut(AimingEyes):
+        """Sees less than half of a tumor cell that reaches beyond the border."""
+
+        def look(self, frame: Frame, until_s: float) -> Observation | None:
+            seen = super().look(frame, until_s)
+            view = frame.view
+            if seen is None or view.holds(*at_border.at(0.0), margin_um=20.0):
+                return seen
+            contacts = tuple(replace(each, tumor_x_um=150.0) for each in seen.contacts)
+            cells = tuple(cut_cell(each.nk_id) for each in contacts)
+            return replace(seen, contacts=contacts, cells=cells)
+
+    at_border = replace(MEETING, x_um=160.0)
+    rules = experiment(zoom={"objective": "40x", "region": False}, watch={"anticipate": False})
+    played = play(rules, (at_border,), 500.0, instrument=TURRET, eyes=Cut((at_border,)))
+    turned = turned_in(played)
+    assert turned
+    for frame in turned:
+        assert hypot(frame.view.x_um - 160.0, frame.view.y_um + 40.0) <= 2.0
+
+
+def test_the_objective_is_turned_in_where_the_contact_is_not_where_another_pair_comes_close() -> (
+    None
+):
+    contact = Meeting(100.0, 500.0, x_um=-80.0, y_um=0.0)
+    closing = Meeting(
+        220.0, 500.0, x_um=80.0, y_um=0.0, speed_um_per_s=0.05, nk_id=2, tumor_id=2000
+    )
+    both = (contact, closing)
+    played = zoomed(AimingEyes(both), both, objective="40x", region=False)
+    again = next(frame for frame in turned_in(played) if 200.0 < frame.time_s < closing.start_s)
+    assert hypot(again.view.x_um - contact.x_um, again.view.y_um) <= 2.0

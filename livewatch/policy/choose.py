@@ -11,7 +11,7 @@ from math import inf
 from typing import TYPE_CHECKING
 
 from livewatch.model import Decision, Purpose, Shot, View
-from livewatch.policy.closer import closer_look, stage_limits
+from livewatch.policy.closer import closer_look, stage_limits, turned_for_first
 from livewatch.policy.due import due, left_out
 from livewatch.policy.light import affordable, left_share
 from livewatch.policy.priority import holder, rank, ranked
@@ -151,6 +151,7 @@ def reaction(position: str, state: PolicyState, rules: Rules) -> Option:
     """The next frame for a position's pairs: one view that holds as many as it can."""
     here = tuple(pair for pair in state.followed if pair.position == position)
     pairs = ranked(here, state, rules.experiment.reaction.turn_s)
+    pairs = turned_for_first(pairs, state, rules)
     lead, visit, site = pairs[0], state.visit(position), rules.site(position)
     pace_s = min(interval_s(pair, state.now_s, rules) for pair in pairs)
     share = left_share(rules.light, state.spent, position)

@@ -8,7 +8,7 @@ at the fast rate. What an aim check has given up is left out, and said.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import hypot
+from math import hypot, inf
 from typing import TYPE_CHECKING
 
 from livewatch.policy.region import Box, cropped, within
@@ -23,9 +23,6 @@ if TYPE_CHECKING:
     from livewatch.policy.sites import Site
     from livewatch.policy.state import Followed, PolicyState, Visit
     from livewatch.settings import Experiment, Limits
-
-WORTH = frozenset({Stage.TOUCHING, Stage.LOOK})
-"""Stages for which the objective is changed; it stays until such a pair's cool-down is over."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,16 +51,16 @@ def closer_look(
     """The closer look at some pairs of a position, of which the first has this `core`."""
     zoom, view = rules.experiment.zoom, site.view
     wanted = {
-        Part.OBJECTIVE: bool(zoom.objective) and is_worth(pairs, state, zoom.objective),
+        Part.OBJECTIVE: bool(zoom.objective) and is_worth(pairs, state, rules),
         Part.BINNING: zoom.binning not in (None, view.binning),
         Part.REGION: zoom.region and rules.instrument.has_region,
     }
-    barred = {each.part: each.why for each in state.given_up if each.until_s > state.now_s}
-    refused = [f"No other {part}: {why}" for part, why in barred.items() if wanted[part]]
-    if wanted[Part.BINNING] and Part.BINNING not in barred and zoom.binning is not None:
+    given_up = barred(state)
+    refused = [f"No other {part}: {why}" for part, why in given_up.items() if wanted[part]]
+    if wanted[Part.BINNING] and Part.BINNING not in given_up and zoom.binning is not None:
         view = rebinned(view, zoom.binning)
     turned, there = False, is_through(state, zoom.objective)
-    if wanted[Part.OBJECTIVE] and Part.OBJECTIVE not in barred:
+    if wanted[Part.OBJECTIVE] and Part.OBJECTIVE not in given_up:
         if not there:  # the stage moves anyway: to the pair's middle
             visit = replace(visit, aim=None)
         through = centred(seen_through(view, state, rules), core, visit, rules)
@@ -71,7 +68,7 @@ def closer_look(
         view = through if turned else view
         if not turned:
             refused.append(f"No other objective: {zoom.objective} cannot show the pair from there")
-    region = wanted[Part.REGION] and Part.REGION not in barred
+    region = wanted[Part.REGION] and Part.REGION not in given_up
     checking = turned and state.corrected == site.name  # all there is to see helps to find it
     aim = visit.aim if visit.aim is not None and is_alike(visit.aim, view) else None
     return Closer(
@@ -83,13 +80,41 @@ def closer_look(
     )
 
 
-def is_worth(pairs: tuple[Followed, ...], state: PolicyState, objective: str) -> bool:
-    """Whether the objective is to be another one for these pairs.
+def is_worth(pairs: tuple[Followed, ...], state: PolicyState, rules: Rules) -> bool:
+    """Whether the objective is to be another one for any of these pairs.
 
-    It is not turned in again for a cool-down, once it was turned out to look around.
+    It is turned in for a pair that was just shown in contact and whole, so that its middle is
+    known, and stays until the cool-down is over; once it was turned out to look around, it is not
+    turned in again for cells that have parted.
     """
-    there = is_through(state, objective)
-    return any(pair.stage in WORTH or (there and pair.stage is Stage.OVER) for pair in pairs)
+    there = is_through(state, rules.experiment.zoom.objective)
+    stays = (Stage.TOUCHING, Stage.OVER) if there else ()
+    return any(
+        pair.stage is Stage.LOOK
+        or pair.stage in stays
+        or (pair.stage is Stage.TOUCHING and is_plain(pair, rules))
+        for pair in pairs
+    )
+
+
+def is_plain(pair: Followed, rules: Rules) -> bool:
+    """Whether a pair is seen in contact, and a frame has just shown both cells whole."""
+    return pair.apart_s == inf and pair.seen_s - pair.whole_s <= rules.watch_s
+
+
+def turned_for_first(
+    pairs: tuple[Followed, ...], state: PolicyState, rules: Rules
+) -> tuple[Followed, ...]:
+    """The pairs, those first for which the objective is to be turned in now."""
+    objective = rules.experiment.zoom.objective
+    if not objective or is_through(state, objective) or Part.OBJECTIVE in barred(state):
+        return pairs
+    return tuple(sorted(pairs, key=lambda pair: not is_worth((pair,), state, rules)))
+
+
+def barred(state: PolicyState) -> dict[Part, str]:
+    """The parts of a closer look that are given up for now, and why."""
+    return {each.part: each.why for each in state.given_up if each.until_s > state.now_s}
 
 
 def is_through(state: PolicyState, objective: str) -> bool:

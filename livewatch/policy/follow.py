@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from math import hypot
+from math import hypot, inf
 from typing import TYPE_CHECKING
 
 from livewatch.model import Outcome
@@ -115,9 +115,9 @@ def declined(state: PolicyState, pair: Followed, why: str) -> PolicyState:
 
 def begun(sight: Sight, seen: Observation, state: PolicyState, rules: Rules) -> Followed | None:
     """A pair that is worth following from now on, or None."""
-    if sight.encounter is not None:
+    if sight.encounter is not None:  # it may be open still though nobody sees its cells any more
         base = blank(sight, seen, state.now_s, Stage.TOUCHING)
-        return refreshed(base, sight, seen, rules)
+        return refreshed(base, sight, seen, rules) if is_shown(sight, rules) else None
     if not rules.experiment.watch.anticipate:
         return None
     base = refreshed(blank(sight, seen, state.now_s, Stage.NEAR), sight, seen, rules)
@@ -143,19 +143,48 @@ def blank(sight: Sight, seen: Observation, now_s: float, stage: Stage) -> Follow
     )
 
 
+def is_shown(sight: Sight, rules: Rules) -> bool:
+    """Whether a frame shows a pair in contact."""
+    return sight.contact is not None and sight.contact.gap_um <= rules.experiment.contact.exit_um
+
+
+def apart_since_s(pair: Followed, sight: Sight, seen: Observation, rules: Rules) -> float:
+    """Since when a pair has not been shown in contact where it should be; inf if it is."""
+    if is_shown(sight, rules):
+        return inf
+    margin_um = rules.experiment.cells.tumor_diameter_um
+    looked = sight.contact is not None or seen.view.holds(pair.x_um, pair.y_um, margin_um)
+    return min(pair.apart_s, seen.time_s) if looked else pair.apart_s
+
+
+def placed(pair: Followed, contact: Contact, seen: Observation, rules: Rules) -> Followed:
+    """The pair where a frame shows it; where it was, if the border cuts it now but did not then.
+
+    Of a cell that the border cuts a part is seen, whose middle is not the cell's.
+    """
+    cut = any(cell.at_edge and cell.id in contact.pair for cell in seen.cells)
+    if cut and seen.time_s - pair.whole_s <= rules.watch_s:
+        return pair
+    return replace(
+        pair,
+        x_um=(contact.nk_x_um + contact.tumor_x_um) / 2,
+        y_um=(contact.nk_y_um + contact.tumor_y_um) / 2,
+        span_um=hypot(contact.nk_x_um - contact.tumor_x_um, contact.nk_y_um - contact.tumor_y_um),
+        whole_s=pair.whole_s if cut else seen.time_s,
+    )
+
+
 def refreshed(pair: Followed, sight: Sight, seen: Observation, rules: Rules) -> Followed:
     """The pair with what this observation says of it."""
+    pair = replace(pair, seen_s=seen.time_s, blind=0)
     if sight.encounter is not None:
         pair = replace(
             pair,
-            seen_s=seen.time_s,
-            blind=0,
             encounter=sight.encounter.id,
             start_s=sight.encounter.start_s,
-            x_um=sight.encounter.x_um,
-            y_um=sight.encounter.y_um,
             leaning=leaning(sight.encounter),
             bites=max(pair.bites, len(sight.encounter.bites)),
+            apart_s=apart_since_s(pair, sight, seen, rules),
         )
     contact = sight.contact
     if contact is None:
@@ -166,12 +195,7 @@ def refreshed(pair: Followed, sight: Sight, seen: Observation, rules: Rules) -> 
         > rules.experiment.reaction.still_um
     )
     pair = replace(
-        pair,
-        seen_s=seen.time_s,
-        blind=0,
-        x_um=(contact.nk_x_um + contact.tumor_x_um) / 2,
-        y_um=(contact.nk_y_um + contact.tumor_y_um) / 2,
-        span_um=hypot(dx_um, dy_um),
+        placed(pair, contact, seen, rules),
         gap_um=contact.gap_um,
         approach_um_per_s=contact.approach_um_per_s,
         contact_in_s=contact.contact_in_s,
@@ -223,7 +247,8 @@ def next_stage(
     rules: Rules,
 ) -> Stage | None:
     """Where a followed pair stands now; None: nowhere that needs frames."""
-    if sight is not None and sight.encounter is not None:
+    parted = now_s - pair.apart_s >= rules.experiment.contact.bridge_s
+    if sight is not None and sight.encounter is not None and not parted:
         return Stage.TOUCHING
     if pair.stage is Stage.OVER:
         return Stage.OVER

@@ -36,7 +36,9 @@ class Followed:
     outcome that its contact looks like having. `still_dx_um`, `still_dy_um` is the cells'
     distance vector at `still_s`, since when it has not changed by much. `answered` says that a
     frame was taken at its rate, `blind` how many since it was seen. `light` is what its approach
-    has cost so far. A place that the operator pointed at is a pair without cells (ids -1).
+    has cost so far. `apart_s` is since when frames that show the place of a contact have not shown
+    it in contact; inf while they do. `whole_s` is when the border of the image last cut neither
+    cell. A place that the operator pointed at is a pair without cells (ids -1).
     """
 
     position: str
@@ -66,6 +68,8 @@ class Followed:
     bursted: bool = False
     blind: int = 0
     light: float = 0.0
+    apart_s: float = inf
+    whole_s: float = -inf
 
     @property
     def pair(self) -> tuple[str, int, int]:
