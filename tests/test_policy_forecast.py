@@ -72,6 +72,14 @@ def test_two_cameras_expose_at_once() -> None:
         ({"positions": TWO, "survey": {"interval_s": 1}, "reaction": {"interval_s": 1}}, "dropped"),
         ({"channels": {"nk": {"exposure_ms": 1500}, "tumor": {"exposure_ms": 1500}}}, "takes 3.01"),
         ({"positions": TWO}, "no position stays unseen for longer than 135 s"),
+        (
+            {"positions": TWO, "light": {"budget": {"nk": 200}}, "limits": {"duration_s": 36_000}},
+            "survey every 5:00:00 instead of 30 s",
+        ),
+        (
+            {"positions": TWO, "light": {"budget": {"nk": 200}}, "limits": {"duration_s": 36_000}},
+            "for reactions, enough for 4 s of encounters",
+        ),
         ({"reaction": {"validate_only": True}}, "not carried out"),
         ({"reaction": {"burst": 50}}, "a burst of 50 frames is not streamed: nk and tumor take"),
         (

@@ -15,7 +15,7 @@ from livewatch.policy.closer import closest
 from livewatch.policy.closer import remarks as closer_remarks
 from livewatch.policy.rules import Rules
 from livewatch.settings import Imaging
-from livewatch.units import span
+from livewatch.units import minutes, span
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -219,12 +219,13 @@ def remarks(rules: Rules, frame_s: float, round_s: float) -> list[str]:
     imaging = experiment.microscope.imaging
     if rules.survey_s > experiment.survey.interval_s:
         found.append(
-            f"survey every {rules.survey_s:.3g} s instead of {experiment.survey.interval_s:g} s: "
+            f"survey every {seconds(rules.survey_s)} instead of "
+            f"{seconds(experiment.survey.interval_s)}: "
             "the light budget does not last the session otherwise"
         )
     if round_s > rules.survey_s:
         found.append(
-            f"a round of {len(rules.sites)} positions takes {round_s:.3g} s, longer than "
+            f"a round of {len(rules.sites)} positions takes {seconds(round_s)}, longer than "
             f"survey.interval_s {rules.survey_s:g}: slots will be dropped"
         )
     if frame_s > rules.fast_s > 0:
@@ -248,12 +249,21 @@ def remarks(rules: Rules, frame_s: float, round_s: float) -> list[str]:
             )
     if len(rules.sites) > 1:
         bound_s = (experiment.survey.unseen_rounds + 0.5) * rules.survey_s
-        found.append(f"no position stays unseen for longer than {bound_s:.3g} s")
+        found.append(f"no position stays unseen for longer than {seconds(bound_s)}")
     if experiment.reaction.validate_only:
         found.append("validating: decisions are recorded but not carried out")
     return found
 
 
 def hours(value: float) -> str:
-    """A number of hours to read."""
-    return f"{value:.3g} h" if isfinite(value) else "without end"
+    """A number of hours to read: `8.4 h`, `56 min`, `23 s`."""
+    if not isfinite(value):
+        return "without end"
+    if value * HOUR_S < 99.5:
+        return f"{value * HOUR_S:.2g} s"
+    return f"{value:.3g} h" if value >= 1 else f"{value * 60:.2g} min"
+
+
+def seconds(value: float) -> str:
+    """A number of seconds to read, or hours, minutes and seconds if they are many."""
+    return f"{value:.3g} s" if value < 999.5 else minutes(value)
