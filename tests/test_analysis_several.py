@@ -49,6 +49,27 @@ def test_two_that_touch_and_are_cut_at_the_wrong_place_keep_their_size_and_place
             assert seen[identity].x_um == pytest.approx(cell.x_um, abs=0.5)
 
 
+def test_pieces_united_have_the_outline_of_the_whole_and_nothing_of_the_seam() -> None:
+    """A seam that stays runs into the cell: texture and light were read along it."""
+    whole = disc(0.0, 0.0, radius_um=11.0)
+    for shares in ((1, 1), (1, 3), (6, 1)):
+        one = union(*cut(whole, *shares))
+        away_um = np.hypot(*one.outline_um.T)
+        assert away_um.min() > 0.93 * 11.0
+        assert one.area_um2 == pytest.approx(whole.area_um2, rel=0.02)
+        assert one.perimeter_um == pytest.approx(whole.perimeter_um, rel=0.02)
+        assert (one.x_um, one.y_um) == pytest.approx((0.0, 0.0), abs=0.1)
+
+
+def test_what_is_all_seam_leaves_the_outline_of_the_other() -> None:
+    whole = disc(0.0, 0.0, radius_um=11.0)
+    tiny_um = 0.02 * whole.outline_um + np.array((11.3, 0.0), np.float32)
+    speck = replace(whole, outline_um=tiny_um, area_um2=0.15)
+    for one, two in ((whole, speck), (speck, whole)):
+        assert union(one, two).perimeter_um == pytest.approx(whole.perimeter_um, rel=0.03)
+    assert union(speck, speck).outline_um is speck.outline_um
+
+
 def test_a_cell_that_grows_beside_one_that_does_not_shrink_is_left_as_it_is() -> None:
     book = known()
     large = disc(6.4, 0.0, radius_um=6.5)

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
-from livewatch.analysis.seam import nearest_points
+from livewatch.analysis.membrane import shape_of
+from livewatch.analysis.seam import nearest_points, round_both
 from livewatch.analysis.tracks import NOBODY, SETTLED_FRAMES, among
 from livewatch.model import Kind
 
@@ -171,9 +172,8 @@ def is_division(one: Cell, two: Cell) -> bool:
 
 
 def union(one: Cell, two: Cell) -> Cell:
-    """Two pieces as one cell: its outline crosses over at their nearest points and back."""
-    i, j, apart_um = nearest_points(one.outline_um, two.outline_um)
-    a, b = np.roll(one.outline_um, -i, 0), np.roll(two.outline_um, -j, 0)
+    """Two pieces that lie against each other as one cell, with the outline round both."""
+    outline_um = round_both(one.outline_um, two.outline_um)
     total = one.area_um2 + two.area_um2
     share = one.area_um2 / total
     return replace(
@@ -181,8 +181,8 @@ def union(one: Cell, two: Cell) -> Cell:
         x_um=share * one.x_um + (1 - share) * two.x_um,
         y_um=share * one.y_um + (1 - share) * two.y_um,
         area_um2=total,
-        perimeter_um=one.perimeter_um + two.perimeter_um + 2 * apart_um,
+        perimeter_um=float(shape_of(np.asarray(outline_um, np.float64))[1]),
         signal=share * one.signal + (1 - share) * two.signal,
         at_edge=one.at_edge or two.at_edge,
-        outline_um=np.concatenate((a, a[:1], b, b[:1])),
+        outline_um=outline_um,
     )

@@ -1,4 +1,4 @@
-"""Seams of outlines: where two come nearest, and straight cuts that part one into several."""
+"""Seams of outlines: where two come nearest, what goes round both, and straight cuts."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     Ring = NDArray[np.float32]
     Points = NDArray[np.float64]
 
+SEAM_END_UM = 0.5
+"""Points of two outlines no further apart than this, and what lies between them at the least, are
+their seam: it is a pixel or two wide."""
+FEWEST_POINTS = 3
 LONG = 1.25
 """A shape this much longer than wide has a longer axis."""
 
@@ -23,7 +27,7 @@ LONG = 1.25
 def warm_up() -> None:
     """Compile, or load from the cache, what is compiled: the first seam may come hours in."""
     square = np.array(((0, 0), (2, 0), (2, 2), (0, 2)), np.float32)
-    nearest_points(square, square)
+    round_both(square, square + np.float32(2.5))
     parts(square, np.array(((0.5, 1.0), (1.5, 1.0))), np.ones(2))
 
 
@@ -38,6 +42,37 @@ def nearest_points(one: Ring, two: Ring) -> tuple[int, int, float]:
             if square < best:
                 best, at, other = square, i, j
     return at, other, np.sqrt(best)
+
+
+def round_both(one: Ring, two: Ring) -> Ring:
+    """The outline of two that lie against each other, without the seam between them.
+
+    It is that of the first where both are so small that nothing but a seam is left.
+    """
+    reach_um = float(nearest_points(one, two)[2]) + SEAM_END_UM
+    ring = np.concatenate((away_from(one, two, reach_um), away_from(two, one, reach_um)))
+    return ring if len(ring) >= FEWEST_POINTS else one
+
+
+@compiled
+def away_from(one: Ring, two: Ring, reach_um: float) -> Ring:
+    """The longest run of points of a closed outline that are further than that from another's."""
+    count = len(one)
+    away = np.zeros(count, np.bool_)
+    for i in range(count):
+        near = False
+        for j in range(len(two)):
+            near |= (one[i, 0] - two[j, 0]) ** 2 + (one[i, 1] - two[j, 1]) ** 2 <= reach_um**2
+        away[i] = not near
+    first, longest, run = 0, 0, 0
+    for i in range(2 * count):
+        run = run + 1 if away[i % count] else 0
+        if run > longest and run <= count:
+            first, longest = i + 1 - run, run
+    kept = np.empty((longest, 2), one.dtype)
+    for i in range(longest):
+        kept[i] = one[(first + i) % count]
+    return kept
 
 
 def parts(
