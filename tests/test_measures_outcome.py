@@ -114,18 +114,23 @@ def test_a_nk_cell_inside_for_long_is_engulfed() -> None:
     assert told.outcome is Outcome.ENGULFED
 
 
-def test_a_death_at_another_contact_is_not_this_ones_doing() -> None:
-    late = replace(DEAD, dying_s=330.0)
-    other = replace(OVER, id=8, nk_id=3, start_s=220.0, last_contact_s=340.0)
-    told = ended(Course(2, 1, OVER, parted=True), late, 350, OutcomeRules(viable_s=300), [other])
-    assert told.outcome is Outcome.CENSORED
-    gone = replace(other, last_contact_s=230.0)
-    assert (
-        ended(
-            Course(2, 1, OVER, parted=True), late, 350, OutcomeRules(viable_s=300), [gone]
-        ).outcome
-        == "killed"
-    )
+@pytest.mark.parametrize(
+    ("start_s", "last_contact_s", "outcome"),
+    [
+        (220.0, 400.0, Outcome.CENSORED),
+        (220.0, 290.0, Outcome.CENSORED),
+        (210.0, 230.0, Outcome.KILLED),
+        (290.0, 400.0, Outcome.KILLED),
+    ],
+    ids=["holds on", "lets go before death shows", "was gone by then", "comes as it dies"],
+)
+def test_a_death_that_began_at_another_contact_is_not_this_ones_doing(
+    start_s: float, last_contact_s: float, outcome: Outcome
+) -> None:
+    late = replace(DEAD, dying_s=360.0)
+    other = replace(OVER, id=8, nk_id=3, start_s=start_s, last_contact_s=last_contact_s)
+    course, rules = Course(2, 1, OVER, parted=True), OutcomeRules(viable_s=300)
+    assert ended(course, late, 400, rules, [other]).outcome is outcome
 
 
 def test_at_the_end_what_is_not_known_is_censored_and_the_rest_stays() -> None:

@@ -20,8 +20,8 @@ ENGULFED_S = 60.0
 UNSURE_WITHOUT_TWIST = 0.6
 SEEN_TO_TURN = 0.5
 """Share of the looks that must tell the body's turn, to be sure that it did not."""
-DEATH_SHOWS_S = 120.0
-"""Death shows so long after it began."""
+DEATH_SHOWS_S = 110.0
+"""Signs of death are clear so long after it began."""
 
 
 def ended(
@@ -73,11 +73,12 @@ def _killed(encounter: Encounter, life: Life, rules: OutcomeRules) -> bool:
 
 
 def _later(other: Encounter, encounter: Encounter, life: Life) -> bool:
-    """Whether another contact went on when the tumor died, after this one was over."""
-    return (
-        encounter.last_contact_s < life.dying_s - DEATH_SHOWS_S
-        and other.start_s <= life.dying_s <= other.last_contact_s
-    )
+    """Whether another contact was going on when the tumor began to die, after this one was over.
+
+    It may be over, too, by the time that death shows.
+    """
+    began_s = life.dying_s - DEATH_SHOWS_S
+    return encounter.last_contact_s < began_s and other.start_s <= began_s <= other.last_contact_s
 
 
 def _survived(course: Course, encounter: Encounter, life: Life, rules: OutcomeRules) -> Encounter:
