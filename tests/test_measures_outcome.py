@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from math import inf, nan
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -27,6 +28,9 @@ from livewatch.model import (
     View,
 )
 from livewatch.settings import Experiment, OutcomeRules
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 RULES = OutcomeRules(viable_s=100.0)
 OPEN = Encounter(7, "a", 2, 1, 10.0, 200.0, None, 0.0, 0.0, max_twist_deg=5.0)
@@ -257,6 +261,36 @@ def test_an_nk_cell_inside_a_tumor_for_a_minute_is_engulfed() -> None:
         outcomes.append(told.outcome)
     assert outcomes[25] is Outcome.ONGOING
     assert outcomes[-1] is Outcome.ENGULFED
+
+
+def dense(corners: list[tuple[float, float]]) -> NDArray[np.float32]:
+    """A closed outline through some corners, a point every quarter of a um or so."""
+    after = [*corners[1:], corners[0]]
+    sides = [np.linspace(a, b, 40, endpoint=False) for a, b in zip(corners, after, strict=True)]
+    return np.concatenate(sides).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("mouth_um", "outcome"), [(1.0, Outcome.ENGULFED), (10.4, Outcome.ONGOING)]
+)
+def test_a_vacuole_that_hardly_opens_holds_its_nk_cell_and_an_open_cup_does_not(
+    mouth_um: float, outcome: Outcome
+) -> None:
+    """The vacuole is dark, so that the tumor's outline goes round it and in by its mouth."""
+    low, high = 10 - mouth_um / 2, 10 + mouth_um / 2
+    mouth = [(17.0, low), (15.2, low), (15.2, 4.8), (4.8, 4.8), (4.8, 15.2), (15.2, 15.2)]
+    corners = [(0.0, 0.0), (17.0, 0.0), *mouth, (15.2, high), (17.0, high), (17.0, 20.0)]
+    host = replace(tumor(1, 100.0), outline_um=dense([*corners, (0.0, 20.0)]), area_um2=250.0)
+    guest = replace(nk(5.0), outline_um=dense([(5.0, 5.0), (15.0, 5.0), (15.0, 15.0), (5.0, 15.0)]))
+    measurer = Measurer(Experiment(outcome=RULES))
+    notes = measurer.begin()
+    contact = Contact(2, 1, 10, 10, 10, 10, 0.0, 8.0, 0.1)
+    here = Encounter(7, "a", 2, 1, 0.0, 0.0, None, 0, 0)
+    for index in range(40):
+        notes, _, (told,), _ = measurer.observe(
+            notes, frame(index, index * 2.0), (host, guest), (contact,), (here,)
+        )
+    assert told.outcome is outcome
 
 
 def test_encounters_elsewhere_keep_their_measures_and_are_not_judged() -> None:

@@ -44,6 +44,8 @@ FORGET_S = 3600.0
 """A cell not seen for this long does not come back."""
 ENGULFED_SHARE, BRIM_SHARE, STILL_INSIDE = 0.85, 0.95, 0.8
 """Of one cell's outline lies on, or in, the other: one is inside the other."""
+LINED_UM = 0.5
+"""An outline lies on another that is no further off: the wall of a vacuole is not in the mask."""
 SEAL_MORE_UM = 0.0
 
 
@@ -231,7 +233,7 @@ class Measurer:
 
 
 def _is_inside(nk: Cell, tumor: Outline, *, already: bool) -> bool:
-    """Whether an NK cell lies within a tumor cell: most of it in its mask, nearly all in its cup.
+    """Whether an NK cell lies within a tumor cell: lined by it, and nearly all in its cup.
 
     One that is `already` inside is out again only when it has left the cup: outlines waver.
     """
@@ -241,7 +243,8 @@ def _is_inside(nk: Cell, tumor: Outline, *, already: bool) -> bool:
     in_cup = share_within_hull(nk.outline_um, tumor)
     if already:
         return in_cup > STILL_INSIDE
-    return in_cup > BRIM_SHARE and share_within(nk.outline_um, tumor) > ENGULFED_SHARE
+    lined = share_within(nk.outline_um, tumor, LINED_UM)
+    return in_cup > BRIM_SHARE and lined > ENGULFED_SHARE
 
 
 def _with_its_fate_open(encounter: Encounter, shown: Container[int]) -> Encounter:

@@ -67,10 +67,10 @@ class Outline:
         return elongation_of(self.points_um, self.x_um, self.y_um)
 
 
-def share_within(points_um: NDArray[np.floating], tumor: Outline) -> float:
-    """How much of another outline (n, 2) lies within this one."""
+def share_within(points_um: NDArray[np.floating], tumor: Outline, beyond_um: float = 0.0) -> float:
+    """How much of another outline (n, 2) lies within this one, or no further out than that."""
     points = np.asarray(points_um, np.float64)
-    return float(np.mean(distances_um(points, tumor.points_um, 0.0) < 0))
+    return float(np.mean(distances_um(points, tumor.points_um, beyond_um) < beyond_um))
 
 
 def share_within_hull(points_um: NDArray[np.floating], tumor: Outline) -> float:
