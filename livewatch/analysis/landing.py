@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from livewatch.analysis.motion import MOTION, predict
+from livewatch.analysis.known import expected, in_sight, inside, nearest
+from livewatch.analysis.shift import best_shift, doubts_um, paired
 from livewatch.model import Kind, Landing
 
 if TYPE_CHECKING:
@@ -22,28 +23,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from livewatch.analysis.known import Known
     from livewatch.analysis.tracks import Tracks
     from livewatch.model import Cell, View
     from livewatch.settings import Cells as CellSizes
 
-    Floats = NDArray[np.float64]
-
-REACH_UM = 80.0
-"""A displacement larger than this is not sought: something else is wrong then."""
-USUAL_UM = 15.0
-"""Displacements are about this large: of two that fit alike, the smaller one is believed."""
-FAR_SD = 3.0
-"""A cell seen further off than this many standard deviations is not the one expected."""
-ALIKE = float(np.log(6))
-"""Cells whose areas differ by more than this (in log) are not the same."""
-OUTGROWN = 0.25
-"""A cell that looks larger or smaller by a factor e has its centre off by this part of its width:
-other optics may show whole what was seen in part, or the other way round."""
 CREDIBLE = 0.6
 """A displacement is believed when it finds this share of the cells expected, two at least."""
-SURE_SD_UM = 8.0
-"""Cells whose place is known no better than this say nothing."""
-MOST_KNOWN, MOST_VOTES = 40, 12
 MOST_MISSED = 2
 """After so many frames that missed in a row, what is seen is taken for what it is."""
 
@@ -100,20 +86,6 @@ class Arrival(NamedTuple):
     cells: dict[Kind, tuple[Cell, ...]]
     landing: Landing | None = None
     problem: str | None = None
-
-
-class Known(NamedTuple):
-    """Cells expected or seen: (n,) each. `sd_um` is how surely a place is known, per axis.
-
-    `wide_um` is the usual width of such a cell.
-    """
-
-    kind: NDArray[np.bool_]
-    place: Floats
-    area: Floats
-    signal: Floats
-    sd_um: Floats
-    wide_um: Floats
 
 
 def is_changed(last: Last, view: View) -> bool:
@@ -220,121 +192,3 @@ def compared(landing: Landing, before: Last, softness: Sequence[tuple[int, int, 
     soft_um = float(np.median([now_um for now_um, _ in both]))
     softer_um = float(np.median([now_um - was_um for now_um, was_um in both]))
     return replace(landing, softer_um=softer_um, soft_um=soft_um)
-
-
-# --- cells expected, and cells seen ---------------------------------------------------------
-
-
-def expected(
-    tracks: Mapping[Kind, Tracks], time_s: float, diameters_um: Mapping[Kind, float]
-) -> Known:
-    """The cells known well enough, where they should be by now."""
-    parts = []
-    for kind, known in tracks.items():
-        table = known.table.copy()
-        predict(table, MOTION[kind], max(time_s - known.time_s, 0.0))
-        sd_um = np.sqrt(table["pxx"])
-        sure = (sd_um < SURE_SD_UM) & (table["missed"] == 0) & (table["frames"] > 1)
-        table, sd_um = table[sure], sd_um[sure]
-        place = np.stack((table["x_um"], table["y_um"]), axis=1)
-        sizes = table["area_um2"], table["signal"]
-        parts.append(of_kind(kind, place, *sizes, sd_um, diameters_um[kind]))
-    return joined(parts)
-
-
-def in_sight(cells: Mapping[Kind, Sequence[Cell]], diameters_um: Mapping[Kind, float]) -> Known:
-    """The cells seen; the centre of one that the border cuts is off by a part of its width."""
-    parts = []
-    for kind, seen in cells.items():
-        place = np.array([(cell.x_um, cell.y_um) for cell in seen]).reshape(-1, 2)
-        area = np.array([cell.area_um2 for cell in seen])
-        cut_um = np.array([diameters_um[kind] / 4 * cell.at_edge for cell in seen])
-        signal = np.array([cell.signal for cell in seen])
-        sd_um = np.hypot(cut_um, MOTION[kind].centre_sd_um)
-        parts.append(of_kind(kind, place, area, signal, sd_um, diameters_um[kind]))
-    return joined(parts)
-
-
-def of_kind(
-    kind: Kind, place: Floats, area: Floats, signal: Floats, sd_um: Floats, wide_um: float
-) -> Known:
-    """Cells of one kind."""
-    count = len(place)
-    is_nk = np.full(count, kind is Kind.NK)
-    return Known(is_nk, place, area, signal, sd_um, np.full(count, wide_um))
-
-
-def joined(parts: Sequence[Known]) -> Known:
-    """Cells of several kinds together."""
-    return Known._make(np.concatenate(column) for column in zip(*parts, strict=True))
-
-
-def nearest(known: Known, view: View) -> Known:
-    """The cells nearest to the image's middle, as many as are worth asking."""
-    away = np.hypot(*(known.place - (view.x_um, view.y_um)).T)
-    order = np.argsort(away, kind="stable")[:MOST_KNOWN]
-    return Known._make(column[order] for column in known)
-
-
-def is_inside(known: Known, view: View, shift: Floats) -> NDArray[np.bool_]:
-    """Which cells an image shows for the most part, if all of them are displaced by `shift`."""
-    away = np.abs(known.place + shift - (view.x_um, view.y_um))
-    half = np.array((view.width_um, view.height_um)) / 2
-    return np.asarray((away <= half - known.wide_um[:, None] / 4).all(axis=1))
-
-
-def inside(known: Known, view: View, shift: Floats) -> int:
-    """How many cells an image shows for the most part."""
-    return int(np.count_nonzero(is_inside(known, view, shift)))
-
-
-# --- the shift -----------------------------------------------------------------------------
-
-
-def doubts_um(known: Known, seen: Known) -> Floats:
-    """(known, seen): how far apart each two may be if they are one; inf for unlike ones."""
-    outgrown = np.abs(np.log(known.area[:, None] / seen.area[None]))
-    sd_um = np.hypot(known.sd_um[:, None], seen.sd_um[None])
-    sd_um = np.hypot(sd_um, OUTGROWN * outgrown * known.wide_um[:, None])
-    unlike = (known.kind[:, None] != seen.kind[None]) | (outgrown > ALIKE)
-    return np.where(unlike, np.inf, sd_um)
-
-
-def misfits(known: Known, seen: Known, shift: Floats) -> Floats:
-    """(known, seen): how many standard deviations apart each two are; inf for unlike ones."""
-    apart = np.hypot(*(seen.place[None] - known.place[:, None] - shift).transpose(2, 0, 1))
-    sd_um = doubts_um(known, seen)
-    return np.where(np.isfinite(sd_um), apart / sd_um, np.inf)
-
-
-def paired(known: Known, seen: Known, view: View, shift: Floats) -> NDArray[np.intp]:
-    """(n, 2): the cells expected in the image, and those seen that they are; each once."""
-    if not len(seen.place) or not len(known.place):
-        return np.zeros((0, 2), np.intp)
-    far = np.where(is_inside(known, view, shift)[:, None], misfits(known, seen, shift), np.inf)
-    mine, theirs = far.argmin(axis=1), far.argmin(axis=0)
-    ours = np.flatnonzero(theirs[mine] == np.arange(len(mine)))
-    ours = ours[far[ours, mine[ours]] <= FAR_SD]
-    return np.stack((ours, mine[ours]), axis=1)
-
-
-def best_shift(known: Known, seen: Known, view: View) -> Floats:
-    """The displacement that explains best what is seen (the largest posterior probability)."""
-    votes = np.argsort(known.sd_um, kind="stable")[:MOST_VOTES]
-    same = known.kind[votes][:, None] == seen.kind[None]
-    shifts = (seen.place[None] - known.place[votes][:, None])[same]
-    shifts = shifts[np.hypot(*shifts.T) <= REACH_UM]
-    candidates = [np.zeros(2), *shifts]
-    return max(candidates, key=lambda shift: plausible(known, seen, view, shift))
-
-
-def plausible(known: Known, seen: Known, view: View, shift: Floats) -> float:
-    """How well a displacement explains what is seen: a log probability, up to a constant."""
-    here = is_inside(known, view, shift)
-    if not len(seen.place) or not here.any():
-        return -np.inf
-    far = np.minimum(misfits(known, seen, shift)[here].min(axis=1), FAR_SD)
-    # a cell that is found is worth what it costs not to find it, once more
-    return float((FAR_SD**2 - far**2).sum() - FAR_SD**2 / 2 * here.sum()) / 2 - 0.5 * float(
-        (shift @ shift) / USUAL_UM**2
-    )
