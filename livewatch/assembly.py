@@ -6,13 +6,10 @@ moves.
 
 from __future__ import annotations
 
-import os
-import shutil
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
-from time import strftime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from livewatch.calibrate import calibrate as measure_offsets
 from livewatch.clock import Clock, RealClock, VirtualClock, wall_s
@@ -27,8 +24,7 @@ from livewatch.microscope.load import (
     load_demo,
 )
 from livewatch.microscope.microscope import Microscope
-from livewatch.model import Purpose
-from livewatch.policy.forecast import forecast
+from livewatch.new_folder import need_disk, new_folder
 from livewatch.policy.policy import Policy
 from livewatch.recording.folder import SessionFolder
 from livewatch.recording.recorder import Recorder
@@ -38,24 +34,18 @@ from livewatch.recording.tables import export
 from livewatch.replay.plan import plan_for
 from livewatch.replay.recorded import RecordedSpecimen
 from livewatch.replay.recording import open_recording
-from livewatch.report.truth import TruthWriter
 from livewatch.session import Before, Session
-from livewatch.specimen.camera import LENSES
-from livewatch.specimen.scene import SCENES
-from livewatch.specimen.synthetic import SyntheticSpecimen
+from livewatch.stage import demo_core, staged, with_truth
 from livewatch.watchdog.hook import hooks_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from livewatch.calibration.measuring import Measured
-    from livewatch.model import Instrument
     from livewatch.settings import Experiment, Objective
     from livewatch.watchdog.hook import Hook
 
     Announce = Callable[[str], None]
-
-SENSOR_PX = (512, 512)
 
 
 def real(experiment: Experiment, file: Path, out: Path | None, announce: Announce) -> Session:
@@ -253,51 +243,6 @@ def assembled(
     return session
 
 
-def need_disk(folder: Path, experiment: Experiment, instrument: Instrument) -> None:
-    """Refuse to start on a disk without room for the survey and the reserve.
-
-    Raises `BadInput`. The survey runs for `limits.duration_s`, or for an hour at least.
-    """
-    hours = (experiment.limits.duration_s or 3600.0) / 3600
-    survey_bytes = hours * forecast(experiment, instrument).pace(Purpose.SURVEY).bytes_per_h
-    reserve_bytes = experiment.limits.disk_reserve_gb * 1e9
-    free_bytes = shutil.disk_usage(existing(folder)).free
-    if free_bytes < survey_bytes + reserve_bytes:
-        raise BadInput(
-            f"{folder}: {free_bytes / 1e9:.1f} GB free, but the survey alone needs "
-            f"{survey_bytes / 1e9:.1f} GB and limits.disk_reserve_gb is "
-            f"{reserve_bytes / 1e9:g}; choose another --out"
-        )
-
-
-def staged(about: Mapping[str, Any], announce: Announce) -> SyntheticSpecimen | None:
-    """The specimen of a demo, ready; None for a demo on Micro-Manager's own camera."""
-    scene, seed = about["scene"], about["seed"]
-    if scene not in SCENES:
-        raise BadInput(f"--scene {scene}: there is no such scene; there are {', '.join(SCENES)}")
-    if about["camera"] != "specimen":
-        return None
-    announce("preparing the specimen")
-    specimen = SyntheticSpecimen(scene, seed)
-    specimen.warm_up()
-    return specimen
-
-
-def demo_core(specimen: SyntheticSpecimen | None, clock: Clock) -> Core:
-    """The demo's devices, before a specimen or with Micro-Manager's own camera."""
-    camera = "demo" if specimen is None else "specimen"
-    return load_demo(specimen, clock, sensor_px=SENSOR_PX, camera=camera, lenses=LENSES)
-
-
-def with_truth(session: Session, specimen: SyntheticSpecimen | None) -> Session:
-    """The session, writing a specimen's truth beside its record."""
-    if specimen is not None:
-        truth = TruthWriter(session.folder, specimen)
-        session.subscribe(truth.see)
-        session.afterwards(truth.close)
-    return session
-
-
 def clock_of(speed: float | None, start_s: float = 0.0) -> Clock:
     """The clock for a speed; None is as fast as frames can be analysed."""
     return VirtualClock(start_s) if speed is None else RealClock(speed, start_s)
@@ -314,21 +259,6 @@ def through(experiment: Experiment, objective: str) -> Experiment:
     objective = experiment.microscope.objective or objective
     microscope = experiment.microscope.model_copy(update={"objective": objective})
     return experiment.model_copy(update={"microscope": microscope})
-
-
-def new_folder(out: Path | None, kind: str) -> Path:
-    """The session folder to make; `BadInput` if it exists or its place cannot be written to."""
-    folder = out or Path(strftime(f"livewatch_%Y-%m-%d_%H%M%S_{kind}"))
-    if folder.exists():
-        raise BadInput(f"{folder}: exists already, and is never overwritten; name a new --out")
-    if not os.access(existing(folder), os.W_OK):
-        raise BadInput(f"{folder}: {existing(folder)} cannot be written to; choose another --out")
-    return folder
-
-
-def existing(folder: Path) -> Path:
-    """The nearest folder above that exists already."""
-    return next(place for place in folder.absolute().parents if place.exists())
 
 
 @contextmanager

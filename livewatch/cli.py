@@ -232,8 +232,8 @@ def export(options: argparse.Namespace) -> int:
 
 def _conduct(session: Session, headless: bool) -> int:
     """Run a session under the face that fits; say how it ended; its exit code."""
+    from livewatch.end import Ending
     from livewatch.gui.available import why_no_window
-    from livewatch.session import Ending
     from livewatch.summary import summary
 
     _stop_on_signals(session)

@@ -12,19 +12,19 @@ from __future__ import annotations
 import threading
 import traceback
 from dataclasses import asdict, dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from livewatch.analysis.freeze import to_json
 from livewatch.analysis.measures import at_end
 from livewatch.clock import stopwatch_s
 from livewatch.disk import Disk
+from livewatch.end import End, Ending, ended
 from livewatch.inbox import Inbox
 from livewatch.latency import Latencies
 from livewatch.lookout import Lookout
 from livewatch.loop import watch
 from livewatch.model import NAN, Ask, Frame, Missed, Outcome, Request, Step
-from livewatch.policy.policy import Policy
+from livewatch.policy.remembering import Remembering
 from livewatch.recording.gap import Gaps
 from livewatch.tally import Status, Tally
 from livewatch.watchdog.signs import Glance
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from livewatch.clock import Clock
     from livewatch.loop import Watch
     from livewatch.microscope.microscope import Microscope
-    from livewatch.model import Decision, Instrument, News, Reply, Shot
+    from livewatch.model import Decision, Instrument, Reply, Shot
     from livewatch.policy.state import PolicyState
     from livewatch.recording.recorder import Recorder
     from livewatch.recording.resume import Memory
@@ -49,39 +49,12 @@ MOST_FILLED = 0.5
 """A burst ends when this much of the recorder's queue is used: the disk does not keep up."""
 
 
-class Ending(StrEnum):
-    """How a session ended."""
-
-    COMPLETED = "completed"
-    STOPPED = "stopped"
-    FAILED = "failed"
-
-
-@dataclass(frozen=True, slots=True)
-class End:
-    """How and why a session ended."""
-
-    status: Ending
-    reason: str
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Before:
     """What a session that goes on remembers, and the session time at which it goes on."""
 
     memory: Memory
     time_s: float
-
-
-class Remembering(Policy):
-    """A policy that can be asked what it remembers by now: `state`."""
-
-    state: PolicyState | None = None
-
-    def decide(self, state: PolicyState, news: News) -> tuple[PolicyState, Decision]:
-        """The next decision, in the light of one piece of news."""
-        self.state, decision = super().decide(state, news)
-        return self.state, decision
 
 
 class Session:
@@ -213,13 +186,8 @@ class Session:
             why = "exposed in a burst, and not read before the session was over"
             missed = Missed(taken.shot, why, self.clock.now_s())
             self._recorder.event("missed", {"missed": missed})
-        decision = self.tally.decision or begun[1]
-        if decision.shot is not None:
-            return End(Ending.FAILED, "the microscope stopped before the loop was over")
-        if decision.failed or self._forced:
-            return End(Ending.FAILED, self._forced or decision.reason)
         stopped = isinstance(self._last_reply, Request)
-        return End(Ending.STOPPED if stopped else Ending.COMPLETED, decision.reason)
+        return ended(self.tally.decision or begun[1], self._forced, stopped)
 
     def _begun(self) -> tuple[tuple[PolicyState, Decision], int]:
         """The first decision, and how many were made before it."""

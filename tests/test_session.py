@@ -14,10 +14,11 @@ from livewatch import assembly
 from livewatch import session as sessions
 from livewatch.alarm import Trouble
 from livewatch.analysis.analyst import Analyst
+from livewatch.end import Ending
 from livewatch.errors import BadInput
 from livewatch.model import Ask, Frame, Instrument, Request, View
+from livewatch.new_folder import need_disk
 from livewatch.recording.verify import verify
-from livewatch.session import Ending
 from livewatch.settings import Experiment
 
 if TYPE_CHECKING:
@@ -155,9 +156,9 @@ def test_a_channel_taken_seldom_needs_as_much_less_disk(
     reserve, images = 1e9, 360 * 2e6  # an hour of one channel, an image every 10 s
     free = usage(0, 0, reserve + 2.2 * images)
     monkeypatch.setattr(shutil, "disk_usage", lambda place: free)
-    assembly.need_disk(tmp_path, hour(10), instrument)
+    need_disk(tmp_path, hour(10), instrument)
     with pytest.raises(BadInput, match="disk_reserve_gb"):
-        assembly.need_disk(tmp_path, hour(2), instrument)
+        need_disk(tmp_path, hour(2), instrument)
 
 
 def test_a_fault_in_the_loop_ends_the_session_as_failed_with_the_sample_dark(

@@ -15,9 +15,9 @@ from foreign_plugin import CODE, installed
 from livewatch import assembly
 from livewatch.alarm import Alarm, Trouble
 from livewatch.cli import main
+from livewatch.end import End, Ending
 from livewatch.recording.folder import SessionFolder
 from livewatch.recording.verify import verify
-from livewatch.session import End, Ending
 from livewatch.settings import Experiment
 from livewatch.specimen.synthetic import SyntheticSpecimen
 

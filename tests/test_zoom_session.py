@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from livewatch import assembly
+from livewatch.end import Ending
 from livewatch.microscope.load import demo_configuration
 from livewatch.model import Frame, Step
 from livewatch.recording.verify import verify
-from livewatch.session import Ending
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -20,13 +20,13 @@ from livewatch.analysis.freeze import to_json
 from livewatch.loop import watch
 from livewatch.model import Exposure, Frame, Instrument, Shot, Step, View
 from livewatch.policy.policy import Policy
+from livewatch.policy.remembering import Remembering
 from livewatch.recording.folder import SessionFolder
 from livewatch.recording.leftovers import leftovers
 from livewatch.recording.recorder import Recorder
 from livewatch.recording.rederive import minded
 from livewatch.recording.resume import remembered
 from livewatch.recording.retold import observations
-from livewatch.session import Remembering
 from livewatch.settings import Experiment
 from tests.policy_world import Meeting, ToyEyes
 

@@ -15,11 +15,11 @@ from pymmcore_plus.experimental.unicore import ShutterDevice
 
 from livewatch.assembly import assembled
 from livewatch.clock import VirtualClock
+from livewatch.end import Ending
 from livewatch.microscope.load import CAMERA, load_demo
 from livewatch.model import Missed
 from livewatch.recording.folder import SessionFolder
 from livewatch.recording.verify import verify
-from livewatch.session import Ending
 from livewatch.settings import Experiment
 from livewatch.specimen.specimen import Picture
 from tests.recording.lived import TUMOR_UM, painted

@@ -23,8 +23,8 @@ import numpy as np
 import psutil
 
 from livewatch.analysis.analyst import Analyst
+from livewatch.end import Ending
 from livewatch.model import Ask, Frame, Missed, Request
-from livewatch.session import Ending
 from livewatch.specimen.specimen import Picture
 from tests.faults.bench import Scene, bench, plan
 from tests.faults.test_faults_motors import Table, with_table
