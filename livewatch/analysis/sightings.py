@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,17 +19,9 @@ if TYPE_CHECKING:
 
     from livewatch.model import Cell, View
 
-SEEN = np.dtype(
-    [
-        ("x_um", "f8"),
-        ("y_um", "f8"),
-        ("area_um2", "f8"),
-        ("signal", "f8"),
-        ("roundness", "f8"),
-        ("at_edge", "?"),
-        *((name, "f8") for name in SPREAD),
-    ]
-)
+OWN = ("x_um", "y_um", "area_um2", "signal", "roundness", "at_edge")
+read = attrgetter(*OWN)
+SEEN = np.dtype([(name, "?" if name == "at_edge" else "f8") for name in (*OWN, *SPREAD)])
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,11 +57,11 @@ class Look:
 
 def table_of(cells: Sequence[Cell]) -> NDArray[np.void]:
     """Cells as a table."""
-    rows = [
-        (cell.x_um, cell.y_um, cell.area_um2, cell.signal, cell.roundness, cell.at_edge, *spread)
-        for cell, spread in zip(cells, spreads_of(cells).tolist(), strict=True)
-    ]
-    return np.array(rows, SEEN)
+    table = np.empty(len(cells), SEEN)
+    own = np.array([read(cell) for cell in cells], float).reshape(-1, len(OWN))
+    for name, column in zip((*OWN, *SPREAD), (*own.T, *spreads_of(cells).T), strict=True):
+        table[name] = column
+    return table
 
 
 def variance_um2(seen: NDArray[np.void], rules: Rules) -> NDArray[np.float64]:
