@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf, isfinite, nan
 from typing import TYPE_CHECKING
 
 from livewatch.analysis.measures.bites import Meal
 from livewatch.analysis.measures.slip import Slip
 from livewatch.model import Outcome
+from livewatch.replaced import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
@@ -108,12 +109,12 @@ class Course:
     def with_encounter(self, encounter: Encounter) -> Course:
         """The same course, its encounter's times and places as now known, its measures kept."""
         if self.encounter is None:
-            return replace(self, encounter=encounter)
+            return replaced(self, encounter=encounter)
         kept = {name: getattr(self.encounter, name) for name in MEASURED}
         if encounter.outcome is Outcome.ONGOING:
             names = ("outcome", "outcome_reason", "outcome_confidence")
             kept |= {name: getattr(self.encounter, name) for name in names}
-        return replace(self, encounter=replace(encounter, **kept))
+        return replaced(self, encounter=replaced(encounter, **kept))
 
 
 def taken_up(
@@ -141,13 +142,13 @@ def taken_up(
 def twist_since_contact(course: Course, twist_deg: float, time_s: float) -> tuple[Course, float]:
     """The body's turn since the encounter's first touch; NaN before it, or when unknown."""
     if isfinite(twist_deg):
-        course = replace(course, twists=(*course.twists, (time_s, twist_deg))[-HISTORY:])
+        course = replaced(course, twists=(*course.twists, (time_s, twist_deg))[-HISTORY:])
     if course.encounter is None or not course.twists:
         return course, nan
     if not isfinite(course.twist0_deg):
         start_s = course.encounter.start_s
         first = min(course.twists, key=lambda known: abs(known[0] - start_s))
-        course = replace(course, twist0_deg=first[1])
+        course = replaced(course, twist0_deg=first[1])
     return course, twist_deg - course.twist0_deg
 
 
@@ -168,7 +169,7 @@ def told(course: Course, contact: Contact, time_s: float, rules: OutcomeRules) -
     twisted_s = _first(known.twisted_s, since_s, abs(max_twist) >= rules.twisted_deg)
     slipped_s = _first(known.slipped_s, since_s, abs(max_slip) >= rules.slipped_um)
     happened = {"twisted": isfinite(twisted_s), "slipped": isfinite(slipped_s), "bitten": bites}
-    encounter = replace(
+    encounter = replaced(
         known,
         tags=tuple(tag for tag, so in happened.items() if so),
         twist_deg=_last(known.twist_deg, contact.twist_deg),
@@ -188,7 +189,7 @@ def told(course: Course, contact: Contact, time_s: float, rules: OutcomeRules) -
         viability_evidence=contact.viability_evidence or known.viability_evidence,
     )
     turns = course.turns + isfinite(contact.twist_deg)
-    return replace(course, encounter=encounter, looks=course.looks + 1, turns=turns)
+    return replaced(course, encounter=encounter, looks=course.looks + 1, turns=turns)
 
 
 def _both(before: float, now: float) -> float:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import inf, isfinite
 from typing import TYPE_CHECKING
 
 from livewatch.analysis.measures.bites import eaten, yielded
 from livewatch.analysis.measures.uptake import uptake_of
+from livewatch.replaced import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -34,12 +34,15 @@ def fed(
     at: dict[int, list[Course]] = {}
     for course in after:
         at.setdefault(course.tumor_id, []).append(course)
-    return tuple(
-        replace(course, meal=yielded(course.meal, (other.meal for other in at[course.tumor_id])))
-        if course.is_followed
-        else course
-        for course in after
-    )
+    return tuple(_yielding(course, at[course.tumor_id]) for course in after)
+
+
+def _yielding(course: Course, at_it: Iterable[Course]) -> Course:
+    """The course without the bites that another, of those at the tumor cell, shows more clearly."""
+    if not course.is_followed:
+        return course
+    meal = yielded(course.meal, (other.meal for other in at_it))
+    return course if meal is course.meal else replaced(course, meal=meal)
 
 
 def _fed_one(course: Course, portrait: Portrait, life: Life | None) -> Course:
@@ -53,4 +56,4 @@ def _fed_one(course: Course, portrait: Portrait, life: Life | None) -> Course:
     holding = course.encounter is not None and outside and (life is None or life.is_alive)
     since_s = course.encounter.start_s if holding and course.encounter is not None else inf
     meal = eaten(course.meal, uptake, portrait.level, portrait.time_s, since_s=since_s)
-    return replace(course, meal=meal)
+    return replaced(course, meal=meal)

@@ -9,13 +9,14 @@ debris or rest.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import exp, inf, isfinite, nan, prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from livewatch.analysis.measures.roam import NOWHERE, Drift, Roam, drift_of, set_out
+from livewatch.replaced import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -94,12 +95,12 @@ class Life:
     def seen_again(self, cell: Cell, fade: float, drift: Drift, time_s: float) -> Life:
         """One frame later, with the dye the cell has now, and where it is."""
         if cell.at_edge:
-            return replace(self, time_s=time_s)
+            return replaced(self, time_s=time_s)
         share = 1 - exp(-max(time_s - self.time_s, 0.0) / FOLLOW_S)
         left = cell.signal * cell.area_um2 / (self.dye0 * max(fade, 1e-3))
         if isfinite(self.signal0):
             left = max(left, min(cell.signal / (self.signal0 * max(fade, 1e-3)), 1.0))
-        return replace(
+        return replaced(
             self,
             time_s=time_s,
             dye=self.dye + share * (left - self.dye),
@@ -113,7 +114,7 @@ class Life:
         doubts = stain | others
         named = ", ".join(sign for sign, doubt in doubts.items() if doubt > NAMED_ABOVE)
         if isfinite(self.death_s):
-            return replace(looked, evidence=named or self.evidence)
+            return replaced(looked, evidence=named or self.evidence)
         alive = _none_of(doubts)
         is_silent = isfinite(looked.death) and not isfinite(portrait.death)
         # without the death dye, a frame can speak for death but not against it
@@ -122,7 +123,7 @@ class Life:
         frames = self.frames_dead + speaks if speaks or is_silent else 0
         dying_s = self.time_s if speaks and not self.frames_dead else self.dying_s
         lasts = speaks and frames >= DEATH_FRAMES and self.time_s - dying_s >= DEATH_LASTS_S
-        return replace(
+        return replaced(
             looked,
             viability=alive,
             evidence=named,
@@ -154,7 +155,7 @@ class Life:
         is_due = self.time_s - self.shed_s >= SHED_EVERY_S
         shed = portrait.shed() if is_due else nan
         learnt = LEARNT * (HELD if self.bulging > BLEBBING[0] else 1.0)
-        return replace(
+        return replaced(
             self,
             death0=_least(self.death0, portrait.death),
             death=_follow(self.death, portrait.death, 0.5),

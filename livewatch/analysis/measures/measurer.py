@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import hypot, isfinite, nan
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,7 @@ from livewatch.analysis.measures.slip import moved
 from livewatch.analysis.measures.texture import RINGS
 from livewatch.analysis.measures.twist import blended, turned_back
 from livewatch.model import Kind, Outcome
+from livewatch.replaced import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
@@ -118,7 +119,7 @@ class Measurer:
                 course, contact = self._looked_at(course, portrait, pair, contact, life)
                 measured[course.pair] = contact
             elif course.nk_id in seen and course.tumor_id in seen:
-                course = replace(course, parted=True)
+                course = replaced(course, parted=True)
             if course.position == here:
                 life = lives.get(course.tumor_id)
                 course = self._concluded(course, life, frame.time_s, courses)
@@ -149,7 +150,7 @@ class Measurer:
             return self._cut_off(course, contact, life, portrait.time_s)
         course, twist_deg = twist_since_contact(course, portrait.turn.twist_deg, portrait.time_s)
         meal = NOT_FED if course.encounter is None else course.meal
-        contact = replace(
+        contact = replaced(
             contact,
             tumor_area_um2=portrait.outline.area_um2,
             tumor_roundness=portrait.outline.roundness,
@@ -173,7 +174,7 @@ class Measurer:
         self, course: Course, contact: Contact, life: Life | None, time_s: float
     ) -> tuple[Course, Contact]:
         """A pair of which the image shows a part: what was known stays, nothing is added."""
-        contact = replace(
+        contact = replaced(
             contact,
             seal_fraction=nan,
             twist_reason=CUT,
@@ -197,15 +198,15 @@ class Measurer:
         )
         since_s = course.engulfed_s if isfinite(course.engulfed_s) else portrait.time_s
         parted = course.parted and patch is None and not inside
-        course = replace(course, engulfed_s=since_s if inside else nan, parted=parted)
+        course = replaced(course, engulfed_s=since_s if inside else nan, parted=parted)
         if patch is None:
-            return course, replace(contact, contact_um=0.0, seal_fraction=0.0)
+            return course, replaced(contact, contact_um=0.0, seal_fraction=0.0)
         radius_um = portrait.outline.mean_radius_um
         slip, orbit_deg, slip_um = moved(
             course.slip, patch.middle_deg, contact.twist_deg, radius_um
         )
-        course = replace(course, slip=slip, radius_um=radius_um)
-        return course, replace(
+        course = replaced(course, slip=slip, radius_um=radius_um)
+        return course, replaced(
             contact,
             contact_um=patch.length_um,
             seal_fraction=patch.fraction,
@@ -229,7 +230,7 @@ class Measurer:
             and other.encounter is not None
         ]
         encounter = ended(course, life, time_s, self._rules, others)
-        return course if encounter is course.encounter else replace(course, encounter=encounter)
+        return course if encounter is course.encounter else replaced(course, encounter=encounter)
 
 
 def _is_inside(nk: Cell, tumor: Outline, *, already: bool) -> bool:
@@ -251,7 +252,7 @@ def _with_its_fate_open(encounter: Encounter, shown: Container[int]) -> Encounte
     """An encounter whose NK cell was lost: what becomes of its tumor cell can still be seen."""
     is_lost = encounter.outcome is Outcome.CENSORED and encounter.outcome_reason == LOST
     if is_lost and encounter.nk_id not in shown and encounter.tumor_id in shown:
-        return replace(encounter, outcome=Outcome.ONGOING, outcome_reason="")
+        return replaced(encounter, outcome=Outcome.ONGOING, outcome_reason="")
     return encounter
 
 

@@ -7,11 +7,13 @@ doing, and taken off.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import exp, hypot, isfinite, nan
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
+
+from livewatch.replaced import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -75,7 +77,7 @@ class Roam:
         """One frame later."""
         since_s = max(time_s - before_s, 0.0)
         near, far = 1 - exp(-since_s / NEAR_S), 1 - exp(-since_s / FAR_S)
-        after = replace(
+        after = replaced(
             self,
             near_x_um=self.near_x_um + near * (cell.x_um - self.near_x_um),
             near_y_um=self.near_y_um + near * (cell.y_um - self.near_y_um),
@@ -87,7 +89,7 @@ class Roam:
             return after
         speed = hypot(after.pace.x - drift.x, after.pace.y - drift.y)
         usual = _learnt(self.usual_um_per_s, speed, since_s)
-        return replace(after, speed_um_per_s=speed, usual_um_per_s=usual)
+        return replaced(after, speed_um_per_s=speed, usual_um_per_s=usual)
 
 
 NOWHERE = Roam(nan, nan, nan, nan, nan)
