@@ -128,7 +128,7 @@ def _bench(sub: argparse.ArgumentParser) -> None:
         help="how right the measures are on synthetic encounters, and what that falls off with",
     )
     sub.add_argument(
-        "--encounters", type=_count, metavar="N", help="how many to watch for --accuracy (54)"
+        "--encounters", type=_count, metavar="N", help="how many to watch for --accuracy (42)"
     )
     sub.add_argument(
         "--workers", type=_count, metavar="N", help="processes for --accuracy (one per core)"

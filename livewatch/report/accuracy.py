@@ -37,7 +37,7 @@ SCENES = ("mixed", "evasion", "killing", "mixed", "engulfing", "evasion")
 """Taken in turn, seed by seed."""
 FIRST_SEED = 2000
 """Held out: seeds from here on were never looked at while methods were made."""
-ENCOUNTERS, QUICK, FULL = 54, 18, 216
+ENCOUNTERS, QUICK, FULL = 42, 18, 216
 """Under ordinary conditions: by default, in a hurry, and for the README."""
 SHARE_AGAIN, LEAST_AGAIN = 9, 6
 """One in so many of them again under every other condition, but at least so many."""

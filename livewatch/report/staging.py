@@ -35,7 +35,9 @@ SHOWS_S = 150.0
 until half the dye is gone, and signs must last."""
 WELL_BEFORE_S = 10.0
 BEFORE_S = 20.0
-AFTER_INTERVAL_S = 10.0
+OVER_S, AFTER_INTERVAL_S = 70.0, 10.0
+"""An encounter counts as over so long after its last contact: from then on the surroundings are
+watched as well, so often."""
 
 
 def stage_of(scene: Scene) -> Scene:
@@ -85,10 +87,14 @@ def end_of(ahead: TrueEncounter, rules: OutcomeRules, seed: int) -> float:
     return ahead.death_s - WELL_BEFORE_S if is_hidden else end_s
 
 
+def is_over(ahead: TrueEncounter, time_s: float) -> bool:
+    """Whether a session has left the pair by then, and looks at the whole field."""
+    return time_s > ahead.last_contact_s + OVER_S
+
+
 def times_of(ahead: TrueEncounter, end_s: float, interval_s: float) -> Iterator[float]:
     """When frames are taken: at the encounter's rate until a little after, then slower."""
     time_s = max(ahead.start_s - BEFORE_S, 0.0)
     while time_s <= end_s:
         yield time_s
-        after = time_s > ahead.last_contact_s + 70.0
-        time_s += max(interval_s, AFTER_INTERVAL_S) if after else interval_s
+        time_s += max(interval_s, AFTER_INTERVAL_S) if is_over(ahead, time_s) else interval_s

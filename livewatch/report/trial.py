@@ -19,7 +19,7 @@ from livewatch.analysis.analyst import Analyst
 from livewatch.analysis.measures import at_end
 from livewatch.model import Exposure, Frame, Plane, Purpose, Region, Shot, View
 from livewatch.report.conditions import Conditions, experiment, rule_of
-from livewatch.report.staging import end_of, first_meeting, times_of
+from livewatch.report.staging import end_of, first_meeting, is_over, times_of
 from livewatch.specimen.synthetic import DEATH_CHANNEL, SyntheticSpecimen
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from livewatch.specimen.truth import TruePair, Truth
 
 REGION_UM, FIELD_UM = 80.0, 160.0
-"""Read out round the pair in contact, and when they have parted, as a session would."""
+"""Read out round the pair until their encounter is over, and then, as a session would."""
 RECENTER_UM = 8.0
 SENSOR_UM = 330.0
 EXPOSURE_MS = 20.0
@@ -98,7 +98,7 @@ class Record:
     def look(self, specimen: SyntheticSpecimen, time_s: float) -> None:
         """Take a frame, analyse it, and put what is said beside the truth."""
         truth = specimen.truth(time_s)
-        side_um = FIELD_UM if time_s > self._ahead.last_contact_s else REGION_UM
+        side_um = FIELD_UM if is_over(self._ahead, time_s) else REGION_UM
         view = self._view = _aimed(self._view, truth, self._ahead, self._conditions, side_um)
         truth = truth.near(view.x_um, view.y_um)
         frame = self._frame(specimen, view, time_s)
