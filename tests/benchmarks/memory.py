@@ -1,7 +1,8 @@
 """What analysis remembers over a long session: `python -m tests.benchmarks.memory [FRAMES]`.
 
-Small frames in which NK cells come, touch a tumor cell and leave, one after the other: encounters
-are always new (a cell that comes may be taken for one that left), and what is kept must not grow.
+Small frames in which NK cells come, touch a tumor cell and leave, one after the other, each when
+the one before has been away for so long that it is forgotten: cells and encounters are always new,
+and what is kept must not grow.
 Printed are the size of the analyst's state (as a resumed session would read it) and, where the
 system tells, of the process.
 """
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
     from livewatch.analysis.analyst import AnalystState
 
 SIDE_PX, PIXEL_UM, INTERVAL_S = 112, 0.65, 60.0
-VISIT = 40
-"""Frames from one NK cell's coming to the next one's."""
+STAY, VISIT = 40, 140
+"""Frames from one NK cell's coming to its going, and to the next one's coming."""
 VISITORS = ((3.6, 300), (5.2, 900), (4.2, 1500), (6.0, 450))
 """Radius in um and brightness of one visitor after the other."""
 
@@ -43,8 +44,8 @@ def visit(radius_nk_um: float, light: float) -> list[tuple[np.ndarray, np.ndarra
     made = []
     cells = ((radius_nk_um, light), (10.0, 600))
     for at in range(VISIT):
-        x = np.interp(at, (0, 10, 22, 36, VISIT), (-10, 31, 33, 122, 140))
-        y = np.interp(at, (0, 22, 30, VISIT), (50, 50, 20, 20))
+        x = np.interp(at, (0, 10, 22, 36, STAY), (-10, 31, 33, 122, 140))
+        y = np.interp(at, (0, 22, 30, STAY), (50, 50, 20, 20))
         noise = np.random.default_rng(at).normal(0, 6, (2, SIDE_PX, SIDE_PX))
         planes = []
         places = ((x, y), (60, 60))
