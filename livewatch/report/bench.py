@@ -14,6 +14,7 @@ import subprocess
 import sys
 import time
 from dataclasses import asdict, dataclass
+from math import isfinite
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 import cv2
@@ -81,7 +82,7 @@ print(loaded - begun, time.perf_counter() - loaded)
 class Row:
     """One stage of one case: median and 95th percentile in ms.
 
-    F1 where cells were found, `pairs` near each other in the last frame where they were measured.
+    F1 where cells were found, `pairs` that were measured in the last frame.
     """
 
     side_px: int
@@ -228,9 +229,14 @@ def measured(case: Case, analyst: Analyst, together: Together = map) -> list[Row
     for name, taken in times.items():
         median_ms, slow_ms = (1000 * float(np.quantile(taken, part)) for part in (0.5, 0.95))
         f1_nk, f1_tumor = scores.get(name, (None, None))
-        pairs = len(last.contacts) if name == MEASURES else None
+        pairs = looked_at(last) if name == MEASURES else None
         rows.append(Row(*case[:3], name, median_ms, slow_ms, f1_nk, f1_tumor, pairs))
     return rows
+
+
+def looked_at(seen: Observation) -> int:
+    """How many pairs were measured: those far apart or cut by the border are listed alone."""
+    return sum(isfinite(contact.tumor_area_um2) for contact in seen.contacts)
 
 
 def scored(found: dict[Kind, Labels], shown: Film) -> tuple[float, float]:
