@@ -106,7 +106,7 @@ def _write_title(axes: Axes, course: Course) -> None:
     heading = " - ".join((one.outcome, *one.tags)).upper()
     about = (
         f"Encounter {one.id}: NK {one.nk_id} on tumor cell {one.tumor_id}, "
-        f"{one.duration_s:.0f} s in contact. {one.outcome_reason or 'Not known yet'}"
+        f"{one.duration_s:.0f} s in contact; {one.outcome_reason or 'not known yet'}"
     )
     if np.isfinite(one.outcome_confidence):
         about += f" (confidence {one.outcome_confidence:.0%})"
