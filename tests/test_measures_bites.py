@@ -112,6 +112,18 @@ def test_what_an_earlier_bite_still_owes_is_not_that_of_a_faint_loss() -> None:
     assert [bite.time_s for bite in found] == pytest.approx([80], abs=6)
 
 
+def test_a_bite_lends_its_material_to_no_step_before_it() -> None:
+    bite: Bitten = [(128, 0.02)]
+    found = watched([(84, 0.008), *bite], bite).bites
+    assert [each.time_s for each in found] == pytest.approx([128], abs=4)
+
+
+def test_what_an_earlier_bite_still_owes_is_not_that_of_a_likely_loss_either() -> None:
+    losses: Bitten = [(80, 0.03), (110, 0.006)]
+    found = watched(losses, [(80, 0.005), (110, 0.02)], spread=0.0015).bites
+    assert [bite.time_s for bite in found] == pytest.approx([80], abs=4)
+
+
 def test_a_loss_is_the_bite_of_the_nk_cell_that_shows_it_more_clearly() -> None:
     loss: Bitten = [(100, 0.03)]
     biter, bystander = (watched(loss, risen, until_s=190) for risen in (loss, [(120.0, 0.006)]))

@@ -9,8 +9,11 @@ A step that no NK cell follows is none, nor is a rise without a step: outlines t
 moment hide and show material, too. Of several NK cells at one tumor cell, a loss is the bite of
 the one whose rise is clearest.
 
-A faint step, which noise alone might make, is a bite only if about as much as was lost comes to
-light from its time on, beyond what earlier bites still owe (see `losses` for the steps themselves).
+What comes to light after a step is its own only up to the next clearer step, and beyond what
+earlier bites still owe: a bite must not lend its material to a flicker of the brightness before it
+or after it. So it is looked at only as far as steps were looked for. A faint step, which noise
+alone might make, is a bite only if about as much as was lost comes to light from its time on (see
+`losses` for the steps themselves).
 """
 
 from __future__ import annotations
@@ -53,7 +56,7 @@ AS_MUCH, CLEAR_RISE, SHOWN_S = 0.5, 0.003, 45.0
 EARLY, EARLY_S = 0.3, (15.0, 30.0)
 """...and this much of it already between these times: what comes later is not of this loss."""
 SURPLUS = 1.25
-"""Earlier bites may owe this many times what they seem to."""
+"""Earlier bites may have taken this many times what they seem to."""
 FLICKER_S, FLICKER = 20.0, 0.25
 """Over so long, this share of the sights may be wrong: outlines fail now and then."""
 STAYS = 0.3
@@ -98,7 +101,7 @@ def eaten(meal: Meal, uptake: Uptake, level: float, time_s: float, *, since_s: f
     tested_s, found = steps(table, meal.tested_s, since_s, uptake.noise)
     first_s = time_s - _kept_s(sights)
     losses = _noted(meal.losses, found, sights, time_s)
-    losses, bites = _followed(losses, meal.bites, sights, uptake.noise, since_s)
+    losses, bites = _followed(losses, meal.bites, sights, tested_s, uptake.noise, since_s)
     return Meal(
         median(sight[2] for sight in sights[-3:]),
         tuple(sight for sight in sights[-MOST_SIGHTS:] if sight[0] >= first_s),
@@ -155,6 +158,7 @@ def _followed(
     losses: tuple[Loss, ...],
     bites: tuple[Bite, ...],
     sights: tuple[tuple[float, float, float], ...],
+    tested_s: float,
     noise: float,
     since_s: float,
 ) -> tuple[tuple[Loss, ...], tuple[Bite, ...]]:
@@ -162,19 +166,14 @@ def _followed(
     if not isfinite(since_s) or all(loss.bitten for loss in losses):
         return losses, bites
     time_s = sights[-1][0]
-    held = median(sight[2] for sight in sights[-RECENT:])
     after: list[Loss] = []
     for loss in losses:
-        # what earlier bites have yet to show is not this one's
-        owed = sum(
-            max(one.fraction - (loss.held - one.held), 0.0)
-            for one in losses
-            if one.bitten and 0 < loss.time_s - one.time_s < OUT_S
-        )
+        own_until_s = min(tested_s, _next_s(loss, losses))
         if loss.is_likely:
-            is_followed = _is_followed(loss, held - loss.held - owed, noise)
+            is_followed = _is_followed(loss, sights, own_until_s, _owed(loss, losses, 1.0), noise)
         else:
-            is_followed = _is_matched(loss, sights, owed, noise)
+            owed = _owed(loss, losses, SURPLUS)
+            is_followed = _is_matched(loss, sights, own_until_s, owed, noise)
         if not loss.bitten and is_followed and _has_settled(loss, sights, time_s):
             loss = replaced(loss, bitten=True)
             bites = (*bites, Bite(loss.time_s, loss.fraction, True))
@@ -182,25 +181,53 @@ def _followed(
     return tuple(after), tuple(sorted(bites, key=lambda bite: bite.time_s))
 
 
-def _is_followed(loss: Loss, risen: float, noise: float) -> bool:
+def _next_s(loss: Loss, losses: tuple[Loss, ...]) -> float:
+    """When the next clearer step comes."""
+    later = (one for one in losses if one.time_s > loss.time_s)
+    return min((one.time_s for one in later if one.certainty > loss.certainty), default=inf)
+
+
+def _owed(loss: Loss, losses: tuple[Loss, ...], surplus: float) -> float:
+    """What earlier bites had yet to show, if they took `surplus` times what they seem to."""
+    earlier = (one for one in losses if one.bitten and 0 < loss.time_s - one.time_s < OUT_S)
+    return sum(max(surplus * one.fraction - (loss.held - one.held), 0.0) for one in earlier)
+
+
+def _is_followed(
+    loss: Loss,
+    sights: tuple[tuple[float, float, float], ...],
+    own_until_s: float,
+    owed: float,
+    noise: float,
+) -> bool:
     """Whether something of a likely loss has come to light in the NK cell."""
+    own = [sight[2] for sight in sights if loss.time_s < sight[0] <= own_until_s]
+    risen = median(own[-RECENT:] or [loss.held]) - loss.held - owed
     least = max(FOLLOWED * loss.fraction, CERTAIN_RISE * noise, LEAST_RISE)
-    return loss.rise >= RISING or risen >= least
+    return risen > 0 and (loss.rise >= RISING or risen >= least)
 
 
 def _is_matched(
-    loss: Loss, sights: tuple[tuple[float, float, float], ...], owed: float, noise: float
+    loss: Loss,
+    sights: tuple[tuple[float, float, float], ...],
+    own_until_s: float,
+    owed: float,
+    noise: float,
 ) -> bool:
     """Whether about as much as a faint loss came to light, from its time on."""
     if sights[-1][0] < loss.time_s + SHOWN_S:
         return False
     before, early, late = (
         [s[2] for s in sights if loss.time_s + first <= s[0] < loss.time_s + last]
-        for first, last in ((-FLICKER_S, 0.0), EARLY_S, (SHOWN_S - FLICKER_S / 2, inf))
+        for first, last in (
+            (-FLICKER_S, 0.0),
+            (EARLY_S[0], min(EARLY_S[1], own_until_s - loss.time_s)),
+            (SHOWN_S - FLICKER_S / 2, inf),
+        )
     )
     if not before or not early or not late:
         return False
-    had = quantile_of(before, 1 - FLICKER) + SURPLUS * owed
+    had = quantile_of(before, 1 - FLICKER) + owed
     at_once, at_last = (quantile_of(held, FLICKER) - had for held in (early, late))
     certain = CERTAIN_RISE * noise
     least = max(AS_MUCH * loss.fraction, CLEAR_RISE, certain)
