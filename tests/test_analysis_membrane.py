@@ -41,7 +41,6 @@ def seen_of(image: np.ndarray, radius_px: float, drawn_px: float, pixel_um: floa
         left_um=left_um,
         top_um=top_um,
         signal=image,
-        background=100.0,
         noise=3.0,
         outline_um=ring_um,
         outline_start=np.array((0, len(ring)), np.int32),
