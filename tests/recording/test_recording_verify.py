@@ -241,7 +241,7 @@ def test_a_frame_that_nobody_decided_on_before_a_crash_has_had_its_light(tmp_pat
     recorder = begun(tmp_path / "s", plan)
     last = live(recorder, replace(EVENTFUL, ends_at=6), plan)
     assert last.shot is not None
-    recorder.wait(5)
+    recorder.settle()
     policy = Policy(plan, INSTRUMENT)
     before = remembered(tmp_path / "s", policy, Analyst(plan))
     recorder.put(taken(last.shot, 6, last.shot.not_before_s))
