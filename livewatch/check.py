@@ -63,7 +63,8 @@ def prospect(
         try:
             instrument = asked(experiment, configuration.path)
         except BadInput as mistake:  # the file may have told it already
-            refusals += [str(mistake)] if str(mistake) not in refusals else []
+            if str(mistake) not in refusals:
+                refusals.append(str(mistake))
     elif not refusals:
         instrument = supposed(experiment, configuration, sensor_px)
         width, height = sensor_px

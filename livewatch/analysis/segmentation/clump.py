@@ -28,7 +28,6 @@ HALO, HALF = np.float32(0.4), np.float32(0.5)
 """A cell ends at this fraction of its own median: before clumps are parted, and after."""
 MARGIN = 1
 """Pixels around a clump's box in its copy: what lies there is outside, and known to be."""
-ROW, COLUMN, STOP_ROW, STOP_COLUMN = range(4)
 
 
 class Rules(NamedTuple):

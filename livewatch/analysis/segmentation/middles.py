@@ -41,7 +41,7 @@ def room_for(boxes: Ints) -> Floats:
     for number in range(len(boxes)):
         box = boxes[number]
         largest = max(largest, (box[2] - box[0]) * (box[3] - box[1]))
-    return np.empty(largest + 1, np.float32)
+    return np.empty(largest, np.float32)
 
 
 @compiled
