@@ -14,6 +14,8 @@ from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
+from livewatch.replaced import replaced
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -87,6 +89,11 @@ class View:
     trim_x_um: float = 0.0
     trim_y_um: float = 0.0
     trim_z_um: float = 0.0
+
+    @property
+    def whole(self) -> View:
+        """The same view with the whole sensor read."""
+        return self if self.region is None else replaced(self, region=None)
 
     @property
     def window(self) -> Region:

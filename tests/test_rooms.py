@@ -18,7 +18,7 @@ FLOORS = {
     "abreast": 0,
     "units": 0,
     "errors": 0,
-    "replaced": 0,
+    "replaced": -1,
     "alarm": 0,
     "analysis": 1,
     "policy": 1,

@@ -6,7 +6,7 @@ the same state always leads to the same decision.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import inf
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from livewatch.policy.rates import FASTEST_QUIET_S, interval_s
 from livewatch.policy.region import Box, aimed, hull
 from livewatch.policy.state import Stage
 from livewatch.policy.words import waits, who, why
+from livewatch.replaced import replaced
 
 if TYPE_CHECKING:
     from livewatch.policy.rules import Rules
@@ -52,7 +53,7 @@ def choose(state: PolicyState, rules: Rules) -> Decision:
     wanted = reactions(payable, rules)
     if rules.experiment.reaction.validate_only:
         refused += tuple(f"Not done, only validating: {option.reason}" for option in wanted)
-        payable, wanted = replace(payable, followed=()), []
+        payable, wanted = replaced(payable, followed=()), []
     options = wanted + [o for o in surveys(payable, rules) if frames_left(o.shot, state, rules)]
     refused += waiting(payable, rules)
     if not options:
@@ -74,7 +75,7 @@ def paid_for(state: PolicyState, rules: Rules) -> tuple[PolicyState, tuple[str, 
         for pair in state.followed
         if pair.position in dark
     )
-    return replace(state, followed=lit), (*state.declined, *left_out(state.spent, rules), *refused)
+    return replaced(state, followed=lit), (*state.declined, *left_out(state.spent, rules), *refused)
 
 
 def frames_left(shot: Shot, state: PolicyState, rules: Rules) -> int:
@@ -92,7 +93,7 @@ def decided(option: Option, state: PolicyState, rules: Rules, refused: tuple[str
     reason = f"{state.note}; {option.reason}" if state.note else option.reason
     if state.held:
         due_s, reason = inf, "Held by the operator, until told to go on"
-    return Decision(replace(option.shot, not_before_s=due_s), reason, option.target, refused)
+    return Decision(replaced(option.shot, not_before_s=due_s), reason, option.target, refused)
 
 
 def surveys(state: PolicyState, rules: Rules) -> list[Option]:
@@ -177,7 +178,7 @@ def reaction(position: str, state: PolicyState, rules: Rules) -> Option:
         shot = Shot(view, rules.always, due_s, purpose, count)
     else:
         shot = due(Shot(view, rules.planes, due_s, purpose), state.spent, rules)
-    shot = replace(shot, count=frames_left(shot, state, rules))
+    shot = replaced(shot, count=frames_left(shot, state, rules))
     order_s = -inf if at_once else due_s
     return Option(shot, order_s, rank(lead, state), reason, lead.encounter, refused)
 
@@ -220,13 +221,13 @@ def framed(
     site, visit = look.site, look.visit
     together = pairs[:1] if look.turning else pairs
     lead, stands = standing_for(together, visit, site, rules)
-    field = Box.of(replace(stands, region=None))
+    field = Box.of(stands.whole)
     held = tuple(pair for pair in pairs if field.holds(core(pair, rules)) or pair is pairs[0])
     left = tuple(
         f"{who(pair)} does not fit beside {who(pairs[0])}" for pair in pairs if pair not in held
     )
     view = aimed_at(held, lead, visit, site, rules)
-    return view if look.region else replace(view, region=None), (*left, *look.refused)
+    return view if look.region else view.whole, (*left, *look.refused)
 
 
 def standing_for(
@@ -244,14 +245,14 @@ def standing_for(
         if not pair.is_fast or not is_within(both, site.view):
             continue
         view = aimed_at((*together, pair), both, visit, site, rules)
-        if Box.of(replace(view, region=None)).holds(both):
+        if Box.of(view.whole).holds(both):
             together, lead, stands = (*together, pair), both, view
     return lead, stands
 
 
 def is_within(box: Box, view: View) -> bool:
     """Whether the whole sensor is large enough for a box."""
-    field = Box.of(replace(view, region=None))
+    field = Box.of(view.whole)
     width_um, height_um = field.right_um - field.left_um, field.bottom_um - field.top_um
     return box.right_um - box.left_um <= width_um and box.bottom_um - box.top_um <= height_um
 

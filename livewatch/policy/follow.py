@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import hypot, inf
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from livewatch.policy.leave import bar_of, gave_up, importance, left, refusal
 from livewatch.policy.rates import chance, stage_of
 from livewatch.policy.state import Followed, Stage
 from livewatch.policy.words import who
+from livewatch.replaced import replaced
 
 if TYPE_CHECKING:
     from livewatch.model import Contact, Encounter, Observation
@@ -46,7 +47,7 @@ def sights(seen: Observation) -> dict[tuple[int, int], Sight]:
 def followed_after(state: PolicyState, seen: Observation, rules: Rules) -> PolicyState:
     """The state with the pairs that are worth frames after this observation."""
     shown = sights(seen)
-    state = replace(
+    state = replaced(
         state,
         bars=tuple(bar for bar in state.bars if bar.until_s > state.now_s),
         outcomes=counted(state.outcomes, seen),
@@ -59,7 +60,7 @@ def followed_after(state: PolicyState, seen: Observation, rules: Rules) -> Polic
     for sight in shown.values():
         state = joined(state, begun(sight, seen, state, rules), rules)
     followed = sorted(state.followed, key=importance)
-    return replace(state, followed=tuple(followed[:MOST_FOLLOWED]))
+    return replaced(state, followed=tuple(followed[:MOST_FOLLOWED]))
 
 
 def changed(
@@ -74,8 +75,8 @@ def changed(
     if why is not None:
         return declined(left(state, pair, bar_of(after, state.now_s, rules)), after, why)
     if after.stage is Stage.TOUCHING and after.light:
-        after = replace(after, light=0.0)
-    return replace(state, followed=tuple(after if p is pair else p for p in state.followed))
+        after = replaced(after, light=0.0)
+    return replaced(state, followed=tuple(after if p is pair else p for p in state.followed))
 
 
 def joined(state: PolicyState, new: Followed | None, rules: Rules) -> PolicyState:
@@ -86,7 +87,7 @@ def joined(state: PolicyState, new: Followed | None, rules: Rules) -> PolicyStat
     why = refusal(new, state, rules, max(dwell_s / rules.pace_s(new.stage), 1))
     if why is not None:
         return declined(state, new, why)
-    return replace(state, followed=(*state.followed, new))
+    return replaced(state, followed=(*state.followed, new))
 
 
 def counted(
@@ -110,7 +111,7 @@ def leaning(encounter: Encounter) -> str:
 
 def declined(state: PolicyState, pair: Followed, why: str) -> PolicyState:
     """The state with the reason why a pair is not followed."""
-    return replace(state, declined=(*state.declined, f"{who(pair)} not followed: {why}"))
+    return replaced(state, declined=(*state.declined, f"{who(pair)} not followed: {why}"))
 
 
 def begun(sight: Sight, seen: Observation, state: PolicyState, rules: Rules) -> Followed | None:
@@ -122,7 +123,7 @@ def begun(sight: Sight, seen: Observation, state: PolicyState, rules: Rules) -> 
         return None
     base = refreshed(blank(sight, seen, state.now_s, Stage.NEAR), sight, seen, rules)
     stage = stage_of(base.soon, later(sight, rules.survey_s), None, 0.0, rules)
-    return None if stage is None else replace(base, stage=stage)
+    return None if stage is None else replaced(base, stage=stage)
 
 
 def blank(sight: Sight, seen: Observation, now_s: float, stage: Stage) -> Followed:
@@ -165,7 +166,7 @@ def placed(pair: Followed, contact: Contact, seen: Observation, rules: Rules) ->
     cut = any(cell.at_edge and cell.id in contact.pair for cell in seen.cells)
     if cut and seen.time_s - pair.whole_s <= rules.watch_s:
         return pair
-    return replace(
+    return replaced(
         pair,
         x_um=(contact.nk_x_um + contact.tumor_x_um) / 2,
         y_um=(contact.nk_y_um + contact.tumor_y_um) / 2,
@@ -176,9 +177,9 @@ def placed(pair: Followed, contact: Contact, seen: Observation, rules: Rules) ->
 
 def refreshed(pair: Followed, sight: Sight, seen: Observation, rules: Rules) -> Followed:
     """The pair with what this observation says of it."""
-    pair = replace(pair, seen_s=seen.time_s, blind=0)
+    pair = replaced(pair, seen_s=seen.time_s, blind=0)
     if sight.encounter is not None:
-        pair = replace(
+        pair = replaced(
             pair,
             encounter=sight.encounter.id,
             start_s=sight.encounter.start_s,
@@ -194,7 +195,7 @@ def refreshed(pair: Followed, sight: Sight, seen: Observation, rules: Rules) -> 
         hypot(dx_um - pair.still_dx_um, dy_um - pair.still_dy_um)
         > rules.experiment.reaction.still_um
     )
-    pair = replace(
+    pair = replaced(
         placed(pair, contact, seen, rules),
         gap_um=contact.gap_um,
         approach_um_per_s=contact.approach_um_per_s,
@@ -205,7 +206,7 @@ def refreshed(pair: Followed, sight: Sight, seen: Observation, rules: Rules) -> 
         bites=max(pair.bites, contact.bites),
     )
     if stirred:
-        pair = replace(pair, still_dx_um=dx_um, still_dy_um=dy_um, still_s=seen.time_s)
+        pair = replaced(pair, still_dx_um=dx_um, still_dy_um=dy_um, still_s=seen.time_s)
     return pair
 
 
@@ -230,7 +231,7 @@ def updated(
     if stage is None or stage is pair.stage:
         return None if stage is None else pair
     raised = stage in (Stage.CLOSING, Stage.TOUCHING) and not pair.is_fast
-    return replace(
+    return replaced(
         pair,
         stage=stage,
         since_s=state.now_s,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import ceil, floor, lcm
 from typing import TYPE_CHECKING
 
 from livewatch.model import Region, View
+from livewatch.replaced import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,12 +36,8 @@ class Box:
     @classmethod
     def of(cls, view: View) -> Box:
         """What a view shows."""
-        return cls(
-            view.left_um,
-            view.top_um,
-            view.left_um + view.width_um,
-            view.top_um + view.height_um,
-        )
+        left_um, top_um = view.left_um, view.top_um
+        return cls(left_um, top_um, left_um + view.width_um, top_um + view.height_um)
 
     @property
     def x_um(self) -> float:
@@ -93,7 +90,7 @@ def cropped(view: View, box: Box) -> View:
 
     Where the box is about as large as the sensor, the whole sensor is read.
     """
-    whole = replace(view, region=None)
+    whole = view.whole
     unbinned_um = view.pixel_um / view.binning
     step = lcm(STEP_PX, view.binning)
     x_px, width_px = span_px(
@@ -110,7 +107,7 @@ def cropped(view: View, box: Box) -> View:
     )
     if width_px > view.sensor_px[0] - step and height_px > view.sensor_px[1] - step:
         return whole
-    return replace(view, region=Region(x_px, y_px, width_px, height_px))
+    return replaced(view, region=Region(x_px, y_px, width_px, height_px))
 
 
 def span_px(first_px: float, last_px: float, sensor_px: int, step: int) -> tuple[int, int]:
@@ -146,7 +143,7 @@ def aimed(
     """
     if before is not None and still_good(before, wish, recenter_um, core):
         return before
-    stands = replace(before, region=None) if before is not None else site
+    stands = before.whole if before is not None else site
     for view in (site, stands):
         if Box.of(view).holds(lead) or not movable:
             return cropped(view, wish)
@@ -157,7 +154,7 @@ def still_good(before: View, wish: Box, recenter_um: float, core: Box) -> bool:
     """Whether the last close look still shows what is wished for, well enough."""
     shown = Box.of(before)
     cut = wish.shrunk(recenter_um)
-    whole = Box.of(replace(before, region=None))
+    whole = Box.of(before.whole)
     reachable = Box(
         max(cut.left_um, whole.left_um),
         max(cut.top_um, whole.top_um),
@@ -176,7 +173,7 @@ def moved(site: View, core: Box, slack_um: float, limits: Limits) -> View:
     field, room = Box.of(site), core.grown(slack_um)
     x_um = shift_um(room.left_um, room.right_um, field.left_um, field.right_um)
     y_um = shift_um(room.top_um, room.bottom_um, field.top_um, field.bottom_um)
-    return replace(
+    return replaced(
         site,
         stage_x_um=within(site.stage_x_um + x_um, limits.x_um),
         stage_y_um=within(site.stage_y_um + y_um, limits.y_um),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import floor, inf
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ from livewatch.policy.due import shown
 from livewatch.policy.leave import importance, lapsed
 from livewatch.policy.light import charged
 from livewatch.policy.state import Stage, Trouble, Visit
+from livewatch.replaced import replaced
 
 if TYPE_CHECKING:
     from livewatch.model import Exposed, Missed, Shot
@@ -24,8 +24,8 @@ FAST_PURPOSES = (Purpose.ENCOUNTER, Purpose.BURST)
 def exposed(state: PolicyState, news: Exposed, rules: Rules) -> PolicyState:
     """The state after a frame was taken."""
     shot = news.shot
-    left = replace(shot, count=shot.count - 1, not_before_s=news.end_s, decision=0)
-    state = replace(
+    left = replaced(shot, count=shot.count - 1, not_before_s=news.end_s, decision=0)
+    state = replaced(
         state,
         now_s=max(state.now_s, news.end_s),
         visits=visited(state, shot, news.time_s, rules),
@@ -45,11 +45,11 @@ def visited(state: PolicyState, shot: Shot, time_s: float, rules: Rules) -> tupl
     visit = state.visit(shot.view.position)
     site = rules.site(shot.view.position)
     fast = shot.purpose in FAST_PURPOSES
-    after = replace(visit, start_s=time_s, fast=fast, fast_s=time_s if fast else visit.fast_s)
+    after = replaced(visit, start_s=time_s, fast=fast, fast_s=time_s if fast else visit.fast_s)
     if shot.view == site.view:
-        after = replace(after, slot=next_slot(visit, time_s, state, rules), whole_s=time_s)
+        after = replaced(after, slot=next_slot(visit, time_s, state, rules), whole_s=time_s)
     elif fast or shot.purpose is Purpose.COOLDOWN:
-        after = replace(after, aim=shot.view)
+        after = replaced(after, aim=shot.view)
     return (*(each for each in state.visits if each.position != after.position), after)
 
 
@@ -83,7 +83,7 @@ def answered(followed: tuple[Followed, ...], shot: Shot) -> tuple[Followed, ...]
 def one_more(pair: Followed, shot: Shot, pays: bool) -> Followed:
     """A pair after a frame at its position; whether its approach is what the frame was for."""
     approaching = pays and pair.stage in (Stage.NEAR, Stage.CLOSING)
-    return replace(
+    return replaced(
         pair,
         answered=pair.answered or shot.purpose in FAST_PURPOSES,
         bursted=pair.bursted or shot.purpose is Purpose.BURST,
@@ -95,7 +95,7 @@ def one_more(pair: Followed, shot: Shot, pays: bool) -> Followed:
 def turned(state: PolicyState, shot: Shot, time_s: float) -> PolicyState:
     """The state with the turn given to the position that is being reacted to."""
     if shot.purpose in FAST_PURPOSES and state.turn != shot.view.position:
-        return replace(state, turn=shot.view.position, turn_s=time_s)
+        return replaced(state, turn=shot.view.position, turn_s=time_s)
     return state
 
 
@@ -107,20 +107,20 @@ def missed(state: PolicyState, news: Missed, rules: Rules) -> PolicyState:
     limits = rules.experiment.limits
     now_s = max(state.now_s, news.time_s)
     before = state.trouble
-    trouble = replace(
+    trouble = replaced(
         before,
         since_s=min(before.since_s, now_s),
         tries=before.tries + 1,
     )
     spent = charged(state.spent, news.shot, news.lit)
-    state = replace(state, now_s=now_s, spent=spent, burst=None, trouble=trouble)
+    state = replaced(state, now_s=now_s, spent=spent, burst=None, trouble=trouble)
     over_s = inf if limits.duration_s is None else state.begun_s + limits.duration_s
     if min(now_s, over_s) - trouble.since_s >= limits.give_up_s:
         ended = f"No frame for {now_s - trouble.since_s:.0f} s: {news.reason}"
-        return replace(state, ended=ended, failed=True)
+        return replaced(state, ended=ended, failed=True)
     if trouble.tries <= limits.retries:
         note = f"Missed ({news.reason}): try {trouble.tries + 1} of {limits.retries + 1}"
-        return replace(state, wait_s=now_s, note=note)
+        return replaced(state, wait_s=now_s, note=note)
     return skipped(state, news, rules)
 
 
@@ -133,15 +133,15 @@ def skipped(state: PolicyState, news: Missed, rules: Rules) -> PolicyState:
     changed = out_of_reach(state, news, rules)
     if changed:
         why = f"missed {trouble.tries} times {described(changed, news.shot.view)} ({news.reason})"
-        state = replace(state, trouble=replace(trouble, tries=0), wait_s=state.now_s)
+        state = replaced(state, trouble=replaced(trouble, tries=0), wait_s=state.now_s)
         return given_up(state, changed, why, rules)
     pause_s = rules.experiment.limits.suspend_s * 2.0 ** min(trouble.suspended, 20)
     note = f"Missed {trouble.tries} times ({news.reason}): slot skipped, waiting {pause_s:g} s"
-    return replace(
+    return replaced(
         state,
         visits=visited(state, news.shot, state.now_s, rules),
         followed=answered(state.followed, news.shot),
-        trouble=replace(trouble, tries=0, suspended=trouble.suspended + 1),
+        trouble=replaced(trouble, tries=0, suspended=trouble.suspended + 1),
         wait_s=state.now_s + pause_s,
         note=note,
     )
