@@ -8,19 +8,22 @@ outline is the one it was, turned. Validated on synthetic cells only.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import nan, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from livewatch.analysis.measures.outline import DIRECTIONS
+from livewatch.compiled import compiled
+from livewatch.replaced import replaced
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from livewatch.analysis.measures.outline import Outline
 
+    Floats = NDArray[np.float64]
     Map = NDArray[np.float32]
 
 LEAST = 0.18
@@ -76,12 +79,11 @@ def pointed(before: Axis | None, outline: Outline, time_s: float) -> tuple[Axis,
     """
     ratio, direction_deg = outline.elongation
     length = (ratio**2 - 1) / (ratio**2 + 1)
-    shape = outline.radius_um / outline.radius_um.mean()
     if before is None:
-        radius = _upright(shape, direction_deg)
+        radius = upright(outline.radius_um, direction_deg)
         axis = Axis(time_s, direction_deg, direction_deg, length, length, 0.0, 1, radius)
         return axis, nan, nan
-    axis = replace(
+    axis = replaced(
         before,
         time_s=time_s,
         now=length,
@@ -91,25 +93,25 @@ def pointed(before: Axis | None, outline: Outline, time_s: float) -> tuple[Axis,
     if axis.has_told and not axis.is_clear:
         return axis, nan, nan  # its direction now means nothing
     step_deg = (direction_deg - before.angle_deg + 90) % 180 - 90
-    axis = replace(axis, angle_deg=before.angle_deg + step_deg)
-    upright = _upright(shape, axis.angle_deg)
+    axis = replaced(axis, angle_deg=before.angle_deg + step_deg)
+    shape = upright(outline.radius_um, axis.angle_deg)
     if not axis.has_told:
-        axis = _learnt(axis, upright)
+        axis = _learnt(axis, shape)
     elif abs(step_deg) > FARTHEST_DEG:
-        return replace(axis, length=nan), nan, nan
-    likeness = _likeness(axis.radius, upright)
+        return replaced(axis, length=nan), nan, nan
+    likeness = likeness_of(axis.radius, shape)
     if axis.frames <= FEWEST or not axis.is_clear or likeness < ALIKE:
         return axis, nan, likeness
-    return replace(axis, has_told=True), axis.turn_deg, likeness
+    return replaced(axis, has_told=True), axis.turn_deg, likeness
 
 
-def _learnt(axis: Axis, upright: Map) -> Axis:
+def _learnt(axis: Axis, shape: Map) -> Axis:
     """The axis with its length and outline as they are now, mixed with those before."""
     share = max(1 / axis.frames, 1 / FEWEST)
-    return replace(
+    return replaced(
         axis,
         length=axis.length + share * (axis.now - axis.length),
-        radius=axis.radius + np.float32(share) * (upright - axis.radius),
+        radius=axis.radius + np.float32(share) * (shape - axis.radius),
     )
 
 
@@ -120,14 +122,29 @@ def _noise(before: Axis, length: float) -> float:
     return sqrt(before.noise**2 + share * (leap - before.noise**2))
 
 
-def _upright(shape: NDArray[np.float64], angle_deg: float) -> Map:
-    """The radius by direction as if the long axis lay along +x."""
-    places = np.arange(DIRECTIONS)
-    turned = np.interp(places + angle_deg * DIRECTIONS / 360, places, shape, period=DIRECTIONS)
-    return np.asarray(turned, np.float32)
+@compiled
+def upright(radius: Floats, angle_deg: float) -> Map:
+    """The radius by direction as a share of its mean, as if the long axis lay along +x."""
+    turn = angle_deg * DIRECTIONS / 360
+    whole = int(np.floor(turn))
+    part, mean = turn - whole, radius.mean()
+    turned = np.empty(DIRECTIONS, np.float32)
+    for i in range(DIRECTIONS):
+        this = radius[(i + whole) % DIRECTIONS]
+        following = radius[(i + whole + 1) % DIRECTIONS]
+        turned[i] = (this + part * (following - this)) / mean
+    return turned
 
 
-def _likeness(one: Map, other: Map) -> float:
-    """Correlation of two radii; the other may be upside down."""
-    ways = other, np.roll(other, DIRECTIONS // 2)
-    return max(float(np.corrcoef(one, each)[0, 1]) for each in ways)
+@compiled
+def likeness_of(one: Map, other: Map) -> float:
+    """Correlation of two radii by direction; the other may be upside down."""
+    ahead, behind, power, others_power = 0.0, 0.0, 0.0, 0.0
+    mean, others_mean = one.mean(), other.mean()
+    for i in range(DIRECTIONS):
+        here, there = one[i] - mean, other[i] - others_mean
+        ahead += here * there
+        behind += here * (other[(i + DIRECTIONS // 2) % DIRECTIONS] - others_mean)
+        power += here * here
+        others_power += there * there
+    return float(max(ahead, behind) / np.sqrt(max(power * others_power, 1e-12)))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from math import ceil, sqrt
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from livewatch.analysis.measures.raster import claimed
+from livewatch.analysis.measures.raster import claimed, reach_of
 from livewatch.compiled import compiled
 from livewatch.model import Kind
 
@@ -22,11 +23,14 @@ if TYPE_CHECKING:
 
     Image = NDArray[np.float32]
     Mask = NDArray[np.uint8]
+    Window = tuple[slice, slice]
 
 MARGIN_UM = 3.0
 FINEST_UM = 0.3
 """Finer images are averaged down to about this: no measure here needs more."""
 FEWEST_PIXELS = 8
+ASIDE_UM = 1.5
+"""Around a body: a little more than the blur of its texture reaches."""
 FAR_PX = np.float32(1e4)
 FEWEST_CLEAR = 20
 STRAY_UM = 2.0
@@ -35,6 +39,8 @@ BULGE_UM = 6.0
 was bitten off."""
 OUTSTANDING = 2.5
 """Pixels this many SD off are no background."""
+FEW = 400
+"""Pixels, at least, that tell what that is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -50,7 +56,8 @@ class Images:
 class Crop:
     """A tumor cell and the NK cells at it: images (h, w) float32 in counts, None as in `Images`.
 
-    Masks are 0 / 1: of the tumor cell, of every cell but it. `nks` is the place in `nk_ids`,
+    Masks are 0 / 1: of the tumor cell, of every cell but it. `body` is the window of the tumor cell
+    and ASIDE_UM around it, as far as there is. `nks` is the place in `nk_ids`,
     plus 1, of the one NK cell that covers a pixel. `from_tumors_um`, `from_others_um` are
     distances to the nearest such pixel (any tumor cell, any cell but the tumor), `depth_um` the
     distance out of the tumor, 0 outside it. `*_background` and `tumor_noise` are mean and SD of a
@@ -64,6 +71,7 @@ class Crop:
     tumor: Image | None
     nk: Image | None
     death: Image | None
+    body: Window
     tumor_mask: Mask
     others_mask: Mask
     nks: NDArray[np.int16]
@@ -95,12 +103,16 @@ def crop_of(
     `tumor_um` is the tumor's outline, `others` are the other cells around, to be masked.
     """
     corners = np.concatenate([tumor_um, *(cell.outline_um for cell in partners)])
-    low_um, high_um = corners.min(axis=0).tolist(), corners.max(axis=0).tolist()
+    left, top, right, bottom = reach_of(corners)
     shrink = max(int(FINEST_UM / view.pixel_um), 1)
     columns, rows = (
         _span(low - MARGIN_UM - origin, high + MARGIN_UM - origin, view.pixel_um, length, shrink)
         for low, high, origin, length in zip(
-            low_um, high_um, (view.left_um, view.top_um), view.shape[::-1], strict=True
+            (left, top),
+            (right, bottom),
+            (view.left_um, view.top_um),
+            view.shape[::-1],
+            strict=True,
         )
     )
     if min(len(columns), len(rows)) < FEWEST_PIXELS:
@@ -116,23 +128,24 @@ def crop_of(
         cell for cell in others if cell.kind is not Kind.NK
     ]
     outlines = [tumor_um, *(cell.outline_um for cell in others)]
-    starts = np.zeros(len(outlines) + 1, np.int64)
-    np.cumsum([len(outline) for outline in outlines], out=starts[1:])
-    joined = np.concatenate(outlines).astype(np.float64)
+    starts = np.array([0, *accumulate(map(len, outlines))], np.int64)
+    joined = (np.concatenate(outlines, dtype=np.float64) - (left_um, top_um)) / pixel_um - 0.5
     tumor_mask, others_mask, tumors_mask, nks = claimed(
         (len(rows), len(columns)),
-        (joined - (left_um, top_um)) / pixel_um - 0.5,
+        joined,
         starts,
         np.array([True, *(cell.kind is not Kind.NK for cell in others)], np.uint8),
     )
-    depth_um = distance_um(tumor_mask, pixel_um)
+    body = _body(joined[: len(tumor_um)], tumor_mask.shape, pixel_um)
+    depth_um = _depth_um(tumor_mask, body, pixel_um)
     bulge = _bulge(tumor_mask, depth_um, nks, pixel_um)
     if bulge.any():
         tumor_mask[bulge] = tumors_mask[bulge] = 0
-        depth_um = distance_um(tumor_mask, pixel_um)
+        depth_um = _depth_um(tumor_mask, body, pixel_um)
     from_tumors_um = distance_um(1 - tumors_mask, pixel_um)
     from_others_um = distance_um(1 - others_mask, pixel_um)
-    background, noise = _level(tumor, from_tumors_um, from_others_um)
+    places = clear_places(from_tumors_um, from_others_um)
+    background, noise = _level(tumor, places)
     return Crop(
         left_um,
         top_um,
@@ -140,6 +153,7 @@ def crop_of(
         tumor,
         nk,
         death,
+        body,
         tumor_mask,
         others_mask,
         nks,
@@ -149,8 +163,25 @@ def crop_of(
         depth_um,
         background,
         noise,
-        _level(nk, from_tumors_um, from_others_um)[0],
+        _level(nk, places)[0],
     )
+
+
+def _body(tumor_px: NDArray[np.float64], shape: tuple[int, ...], pixel_um: float) -> Window:
+    """Where in a crop of that shape the tumor cell lies, its outline given in pixels."""
+    left, top, right, bottom = reach_of(tumor_px)
+    aside = ceil(ASIDE_UM / pixel_um) + 1
+    return (
+        slice(max(int(top) - aside, 0), min(int(bottom) + aside + 1, shape[0])),
+        slice(max(int(left) - aside, 0), min(int(right) + aside + 1, shape[1])),
+    )
+
+
+def _depth_um(tumor_mask: Mask, body: Window, pixel_um: float) -> Image:
+    """How far each of the tumor cell's pixels is from what is outside it."""
+    depth_um = np.zeros(tumor_mask.shape, np.float32)
+    depth_um[body] = distance_um(tumor_mask[body], pixel_um)
+    return depth_um
 
 
 def _bulge(
@@ -184,7 +215,7 @@ def _span(low_um: float, high_um: float, pixel_um: float, length: int, shrink: i
     return range(first, first + max(last - first, 0) // shrink * shrink, shrink)
 
 
-def _shrunk(image: Pixels | None, window: tuple[slice, slice], by: int) -> Image | None:
+def _shrunk(image: Pixels | None, window: Window, by: int) -> Image | None:
     if image is None:
         return None
     part = image[window]
@@ -212,34 +243,38 @@ def distance_um(outside: Mask, pixel_um: float) -> Image:
     return np.asarray(np.multiply(distance, np.float32(pixel_um), out=distance))
 
 
-def _level(
-    image: Image | None, from_tumors_um: Image, from_others_um: Image
-) -> tuple[float, float]:
-    return (0.0, 0.0) if image is None else level(image, from_tumors_um, from_others_um)
-
-
 @compiled
-def level(image: Image, from_tumors_um: Image, from_others_um: Image) -> tuple[float, float]:
-    """Mean and SD of the pixels clear of cells; of every second pixel, where too few are.
-
-    A mean, because cameras count in whole numbers: a median would jump by one of them. Pixels
-    that stand out (debris, cells not found) are left out.
-    """
-    values = np.empty(image.size // 2 + image.shape[0], np.float32)
-    count = 0
+def clear_places(from_tumors_um: Image, from_others_um: Image) -> NDArray[np.int64]:
+    """The flat places of pixels clear of cells, one in two; of all pixels, where too few are."""
+    rows, columns = from_tumors_um.shape
+    places, count = np.empty(rows * (columns // 2 + 1), np.int64), 0
     for everywhere in (False, True):
         if count >= FEWEST_CLEAR:
             break
         count = 0
-        for row in range(image.shape[0]):
-            for column in range(row % 2, image.shape[1], 2):
+        for row in range(rows):
+            for column in range(row % 2, columns, 2):
                 far = min(from_tumors_um[row, column], from_others_um[row, column]) > STRAY_UM
-                if everywhere or far:
-                    values[count] = image[row, column]
-                    count += 1
-    outside = values[:count]
-    quarter, half = count // 4, count // 2
-    ordered = np.partition(outside, half)
+                places[count] = row * columns + column
+                count += everywhere or far
+    return places[:count]
+
+
+def _level(image: Image | None, places: NDArray[np.int64]) -> tuple[float, float]:
+    return (0.0, 0.0) if image is None else level(image, places)
+
+
+@compiled
+def level(image: Image, places: NDArray[np.int64]) -> tuple[float, float]:
+    """Mean and SD of the image at some places.
+
+    A mean, because cameras count in whole numbers: a median would jump by one of them. Pixels
+    that stand out (debris, cells not found) are left out.
+    """
+    outside = image.ravel()[places]
+    some = outside[:: max(len(outside) // FEW, 1)]
+    quarter, half = len(some) // 4, len(some) // 2
+    ordered = np.partition(some, half)
     middle = ordered[half]
     spread = 1.4826 * (middle - np.partition(ordered[: half + 1], quarter)[quarter]) + 0.5
     total, square, kept = 0.0, 0.0, 0

@@ -91,10 +91,10 @@ def upright(light: Map, weight: Map, turn: float, ground: float) -> tuple[Map, M
     whole = int(np.floor(turn))
     part = np.float32(turn - whole)
     back, seen = np.zeros_like(light), np.zeros_like(weight)
-    for i in range(DIRECTIONS):
-        this = (i + whole) % DIRECTIONS
-        following = (this + 1) % DIRECTIONS
-        for ring in range(len(light)):
+    for ring in range(len(light)):
+        for i in range(DIRECTIONS):
+            this = (i + whole) % DIRECTIONS
+            following = (this + 1) % DIRECTIONS
             if weight[ring, this] > 0 and weight[ring, following] > 0:
                 step = light[ring, following] - light[ring, this]
                 back[ring, i] = light[ring, this] + part * step - np.float32(ground)

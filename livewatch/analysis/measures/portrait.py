@@ -16,13 +16,14 @@ from livewatch.analysis.measures.outline import distances_um, outline_of
 from livewatch.analysis.measures.stand import Stand
 from livewatch.analysis.measures.texture import texture_of
 from livewatch.analysis.measures.twist import Turn, first_sight, turned
+from livewatch.compiled import compiled
 from livewatch.model import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from livewatch.analysis.measures.axis import Axis
-    from livewatch.analysis.measures.crop import Crop, Images
+    from livewatch.analysis.measures.crop import Crop, Image, Images, Mask
     from livewatch.analysis.measures.outline import Outline
     from livewatch.analysis.measures.twist import Body
     from livewatch.model import Cell, Frame
@@ -153,8 +154,18 @@ def _dye(crop: Crop) -> float:
     """All tumor light of the cell in counts times um2; NaN without an image of it."""
     if crop.tumor is None:
         return nan
-    light = crop.tumor[crop.tumor_mask > 0] - np.float32(crop.tumor_background)
-    return float(light.sum(dtype=np.float64)) * crop.pixel_um**2
+    return light_above(crop.tumor, crop.tumor_mask, crop.tumor_background) * crop.pixel_um**2
+
+
+@compiled
+def light_above(image: Image, mask: Mask, background: float) -> float:
+    """All light above background, in counts, where the mask is not 0."""
+    light = 0.0
+    for row in range(image.shape[0]):
+        for column in range(image.shape[1]):
+            if mask[row, column] > 0:
+                light += image[row, column] - background
+    return light
 
 
 def _death(crop: Crop) -> tuple[float, float]:

@@ -70,3 +70,14 @@ def crossed(polygon: Floats, row: int, crossings: Floats) -> int:
             count += 1
         x0, y0 = x1, y1
     return count
+
+
+@compiled
+def reach_of(points: Floats) -> tuple[float, float, float, float]:
+    """(least x, least y, greatest x, greatest y) of points (n, 2)."""
+    left = right = points[0, 0]
+    top = bottom = points[0, 1]
+    for i in range(1, len(points)):
+        left, right = min(left, points[i, 0]), max(right, points[i, 0])
+        top, bottom = min(top, points[i, 1]), max(bottom, points[i, 1])
+    return left, top, right, bottom

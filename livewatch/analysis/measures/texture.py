@@ -52,7 +52,8 @@ def texture_of(crop: Crop, tumor: Outline) -> tuple[Texture, Map] | str:
         return "no image of the tumor channel"
     if 2 * tumor.mean_radius_um < FEWEST_PIXELS_ACROSS * crop.pixel_um:
         return f"fewer than {FEWEST_PIXELS_ACROSS} pixels across the cell"
-    both, mean = alone(crop.tumor, crop.depth_um, crop.from_others_um, crop.tumor_background)
+    around, body = (image[crop.body] for image in (crop.from_others_um, crop.tumor))
+    both, mean = alone(body, crop.depth_um[crop.body], around, crop.tumor_background)
     if mean <= 0:
         return "covered by other cells"
     column, row = crop.to_pixels(tumor.x_um, tumor.y_um)
@@ -63,8 +64,8 @@ def texture_of(crop: Crop, tumor: Outline) -> tuple[Texture, Map] | str:
         mean,
         round((COARSE_UM / crop.pixel_um - 1) / 2),
         tumor.radius_um / crop.pixel_um,
-        column,
-        row,
+        column - crop.body[1].start,
+        row - crop.body[0].start,
     )
     return Texture(rings, weight), light + np.float32(crop.tumor_background)
 
@@ -106,6 +107,7 @@ def unrolled(
     weight = np.zeros((len(RINGS), DIRECTIONS), np.float32)
     light = np.zeros((len(RINGS), DIRECTIONS), np.float32)
     rows, columns = both.shape[:2]
+    clear = shares(fine)
     for ring in range(len(RINGS)):
         total, count = 0.0, 0
         for i in range(DIRECTIONS):
@@ -117,8 +119,8 @@ def unrolled(
             if both[r, c, 1] * both[r, c + 1, 1] * both[r + 1, c, 1] * both[r + 1, c + 1, 1] == 0:
                 continue
             u, v = x - c, y - r
-            near = (1 - v) * ((1 - u) * share(fine, r, c) + u * share(fine, r, c + 1)) + v * (
-                (1 - u) * share(fine, r + 1, c) + u * share(fine, r + 1, c + 1)
+            near = (1 - v) * ((1 - u) * clear[r, c] + u * clear[r, c + 1]) + v * (
+                (1 - u) * clear[r + 1, c] + u * clear[r + 1, c + 1]
             )
             rings[ring, i] = (near - around(sums, int(y + 0.5), int(x + 0.5), reach)) / mean
             weight[ring, i], light[ring, i] = 1.0, near
@@ -130,9 +132,13 @@ def unrolled(
 
 
 @compiled
-def share(fine: Map, row: int, column: int) -> float:
-    """A blurred pixel, of what is clear about it."""
-    return float(fine[row, column, 0] / max(fine[row, column, 1], FAINTEST))
+def shares(fine: Map) -> Floats:
+    """A blurred image (h, w) of what is clear about each pixel."""
+    clear = np.empty(fine.shape[:2])
+    for row in range(fine.shape[0]):
+        for column in range(fine.shape[1]):
+            clear[row, column] = fine[row, column, 0] / max(fine[row, column, 1], FAINTEST)
+    return clear
 
 
 @compiled

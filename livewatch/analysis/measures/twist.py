@@ -17,6 +17,7 @@ from math import exp
 from typing import TYPE_CHECKING
 
 import numpy as np
+from scipy import fft
 
 from livewatch.analysis.measures.outline import DIRECTIONS
 from livewatch.analysis.measures.texture import RINGS, Texture
@@ -105,7 +106,7 @@ def match(before: Sequence[Texture], now: Texture) -> tuple[Curve, ...]:
     A (2, DIRECTIONS) each: the correlation, and the covariance, by how far it is turned.
     """
     spectra = _spectra([*before, now])
-    lagged = np.fft.irfft(crossed(spectra), DIRECTIONS)
+    lagged = fft.irfft(crossed(spectra), DIRECTIONS)
     return tuple(correlated(each) for each in lagged)
 
 
@@ -115,7 +116,7 @@ def _spectra(textures: Sequence[Texture]) -> NDArray[np.complex64]:
     for row, texture in zip(stacked, textures, strict=True):
         row[0], row[2] = texture.rings, texture.weight
         np.multiply(texture.rings, texture.rings, out=row[1])
-    return np.asarray(np.fft.rfft(stacked, axis=-1), np.complex64)
+    return np.asarray(fft.rfft(stacked, axis=-1), np.complex64)
 
 
 @compiled
@@ -232,10 +233,10 @@ def turned_back(rings: Map, weight: Map, steps: float) -> tuple[Map, Map]:
     whole = int(np.floor(steps))
     part = np.float32(steps - whole)
     back, seen = np.zeros_like(rings), np.zeros_like(weight)
-    for i in range(DIRECTIONS):
-        this = (i + whole) % DIRECTIONS
-        following = (this + 1) % DIRECTIONS
-        for ring in range(len(rings)):
+    for ring in range(len(rings)):
+        for i in range(DIRECTIONS):
+            this = (i + whole) % DIRECTIONS
+            following = (this + 1) % DIRECTIONS
             if weight[ring, this] > 0 and weight[ring, following] > 0:
                 step = rings[ring, following] - rings[ring, this]
                 back[ring, i], seen[ring, i] = rings[ring, this] + part * step, 1.0

@@ -33,6 +33,9 @@ SPOT_REACH_UM = 0.65
 FEWEST_PIXELS = 30
 OUTSTANDING = 3.5
 SIGNIFICANT = 6.0
+FARTHEST, STEPS = 6.0, 100
+TAIL = np.array([0.5 * erfc((i / STEPS - FARTHEST) / sqrt(2.0)) for i in range(1201)])
+"""What lies beyond so many SDs, from -FARTHEST on, STEPS to one: right to 1e-5."""
 FITS = 3
 CAUSES = 3
 LEAST_CAUSE = (5.0, 0.05, 0.05)
@@ -101,7 +104,7 @@ def held(
     leaks: Floats,
 ) -> float:
     """Light (counts) of what NK cell `number` holds, NaN if it cannot be seen; fills in `leaks`."""
-    rows, columns = np.nonzero((nks == number) & (from_tumors_um > CLEAR_UM))
+    rows, columns = clear_pixels(nks, number, from_tumors_um)
     count = len(rows)
     if count < FEWEST_PIXELS:
         return nan
@@ -115,14 +118,37 @@ def held(
 
 
 @compiled
+def clear_pixels(
+    nks: NDArray[np.int16], number: int, from_tumors_um: Image
+) -> tuple[Places, Places]:
+    """Rows and columns of an NK cell's pixels that no tumor cell outshines."""
+    rows, columns = np.empty(nks.size, np.int64), np.empty(nks.size, np.int64)
+    count = 0
+    for row in range(nks.shape[0]):
+        for column in range(nks.shape[1]):
+            if nks[row, column] == number and from_tumors_um[row, column] > CLEAR_UM:
+                rows[count], columns[count] = row, column
+                count += 1
+    return rows[:count], columns[:count]
+
+
+@compiled
 def strayed(rows: Places, columns: Places, from_tumors_um: Image, pixel_um: float) -> Floats:
     """The causes (CAUSES, n) of light at some pixels: stray light, the first left 0."""
     causes = np.zeros((CAUSES, len(rows)))
     for i in range(len(rows)):
         away = from_tumors_um[rows[i], columns[i]] - 0.5 * pixel_um
         for k in range(CAUSES - 1):
-            causes[k + 1, i] = 0.5 * erfc(away / (sqrt(2.0) * STRAY_UM[k]))
+            causes[k + 1, i] = beyond(away / STRAY_UM[k])
     return causes
+
+
+@compiled
+def beyond(sds: float) -> float:
+    """The share of a normal distribution that lies further than so many SDs to one side."""
+    place = min(max((sds + FARTHEST) * STEPS, 0.0), len(TAIL) - 1.001)
+    before = int(place)
+    return float(TAIL[before] + (place - before) * (TAIL[before + 1] - TAIL[before]))
 
 
 @compiled
