@@ -8,7 +8,7 @@ An encounter whose cell was lost, or left the field, closes as censored.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from livewatch.model import Encounter, Outcome
@@ -134,10 +134,10 @@ def waited(
     if not both_seen(bout, scene):
         return bout
     if contact is None or contact.gap_um > rules.enter_um:
-        return replace(bout, streak=0)
+        return replaced(bout, streak=0)
     if bout.streak == 0 or scene.time_s - bout.streak_end_s > patience_s:
-        bout = replace(bout, streak=0, streak_s=scene.time_s)
-    bout = replace(bout, streak=bout.streak + 1, streak_end_s=scene.time_s)
+        bout = replaced(bout, streak=0, streak_s=scene.time_s)
+    bout = replaced(bout, streak=bout.streak + 1, streak_end_s=scene.time_s)
     if bout.streak < rules.enter_frames:
         return bout
     encounter = Encounter(
@@ -153,7 +153,7 @@ def waited(
         frames=bout.streak - 1,
         repeat=bout.repeats,
     )
-    return replace(bout, streak=0, encounter=touched(encounter, contact, scene.time_s))
+    return replaced(bout, streak=0, encounter=touched(encounter, contact, scene.time_s))
 
 
 def continued(bout: Bout, contact: Contact | None, scene: Scene, rules: ContactRules) -> Bout:
@@ -162,20 +162,20 @@ def continued(bout: Bout, contact: Contact | None, scene: Scene, rules: ContactR
     assert encounter is not None
     if not both_seen(bout, scene):
         reasons = [scene.lost[cell] for cell in bout.pair if cell in scene.lost]
-        return replace(bout, encounter=censored(encounter, reasons[0])) if reasons else bout
+        return replaced(bout, encounter=censored(encounter, reasons[0])) if reasons else bout
     if contact is not None and contact.gap_um <= rules.exit_um:
         if bout.apart_s is not None:
             bridged_s = encounter.bridged_s + scene.time_s - encounter.last_contact_s
-            encounter = replace(encounter, bridged_s=bridged_s)
-        return replace(bout, apart_s=None, encounter=touched(encounter, contact, scene.time_s))
+            encounter = replaced(encounter, bridged_s=bridged_s)
+        return replaced(bout, apart_s=None, encounter=touched(encounter, contact, scene.time_s))
     apart_s = scene.time_s if bout.apart_s is None else bout.apart_s
     if contact is not None:
         x_um, y_um = midway(contact)
-        encounter = replace(encounter, x_um=x_um, y_um=y_um)
+        encounter = replaced(encounter, x_um=x_um, y_um=y_um)
     # They parted before they were first seen apart, so by now it is longer than this.
     if scene.time_s - apart_s >= rules.bridge_s:
-        encounter = replace(encounter, end_s=encounter.last_contact_s)
-    return replace(bout, apart_s=apart_s, encounter=encounter)
+        encounter = replaced(encounter, end_s=encounter.last_contact_s)
+    return replaced(bout, apart_s=apart_s, encounter=encounter)
 
 
 def touched(encounter: Encounter, contact: Contact, time_s: float) -> Encounter:
@@ -200,7 +200,7 @@ def midway(contact: Contact) -> tuple[float, float]:
 
 def censored(encounter: Encounter, reason: str) -> Encounter:
     """An encounter whose end was not seen."""
-    return replace(
+    return replaced(
         encounter,
         end_s=encounter.last_contact_s,
         outcome=Outcome.CENSORED,

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from livewatch.model import Cell
 
     Points = NDArray[np.float64]
+    Values = NDArray[np.float64]
 
 STEP = 0.25
 """Spacing of the samples across an outline, in pixels of the segmented image."""
@@ -86,28 +87,53 @@ def normals(ring: Points) -> Points:
 
 @compiled
 def profiles(image: NDArray[np.float32], ring: Points, normal: Points) -> Points:
-    """Brightness across each point, from inside to outside; NaN beyond the image."""
-    height, width = image.shape
-    across = np.empty((len(ring), INWARD + OUTWARD + 1))
+    """Brightness across each point, from inside to outside; NaN beyond the image.
+
+    Where all of it is inside, in two turns without a branch, which go several samples at a time.
+    """
+    samples, flat = INWARD + OUTWARD + 1, image.ravel()
+    width, bottom = np.int32(image.shape[1]), image.shape[0] - 1
+    across = np.empty((len(ring), samples))
+    places, rights, downs = np.empty(samples, np.int32), np.empty(samples), np.empty(samples)
     for i in range(len(ring)):
         x, y, out_x, out_y = ring[i, 0], ring[i, 1], normal[i, 0], normal[i, 1]
-        for s in range(INWARD + OUTWARD + 1):
-            sx = x + (s - INWARD) * STEP * out_x
-            sy = y + (s - INWARD) * STEP * out_y
-            if 0.0 <= sx < width - 1 and 0.0 <= sy < height - 1:
-                column, row = np.uint32(sx), np.uint32(sy)
-                right, down = sx - column, sy - row
-                upper = image[row, column] * (1 - right) + image[row, column + ONE] * right
-                row += ONE
-                lower = image[row, column] * (1 - right) + image[row, column + ONE] * right
-                across[i, s] = upper * (1 - down) + lower * down
-            else:
+        one_x, one_y = x - INWARD * STEP * out_x, y - INWARD * STEP * out_y
+        last_x, last_y = x + OUTWARD * STEP * out_x, y + OUTWARD * STEP * out_y
+        is_inside = min(one_x, last_x) >= 0.0 and max(one_x, last_x) < width - 1
+        if is_inside and min(one_y, last_y) >= 0.0 and max(one_y, last_y) < bottom:
+            for s in range(samples):
+                sx = x + (s - INWARD) * STEP * out_x
+                sy = y + (s - INWARD) * STEP * out_y
+                column, row = np.int32(sx), np.int32(sy)
+                places[s], rights[s], downs[s] = row * width + column, sx - column, sy - row
+            for s in range(samples):
+                place = np.uint32(places[s])
+                across[i, s] = between(flat, place, np.uint32(width), rights[s], downs[s])
+        else:
+            for s in range(samples):
+                sx = x + (s - INWARD) * STEP * out_x
+                sy = y + (s - INWARD) * STEP * out_y
                 across[i, s] = np.nan
+                if 0.0 <= sx < width - 1 and 0.0 <= sy < bottom:
+                    column, row = np.int32(sx), np.int32(sy)
+                    place = np.uint32(row * width + column)
+                    across[i, s] = between(flat, place, np.uint32(width), sx - column, sy - row)
     return across
 
 
 @compiled
-def shifts(profile: Points) -> NDArray[np.float64]:
+def between(
+    flat: NDArray[np.float32], place: np.uint32, width: np.uint32, right: float, down: float
+) -> float:
+    """An image, row after row, between the pixel at `place` and those to its right and below."""
+    upper = flat[place] * (1 - right) + flat[place + ONE] * right
+    place += width
+    lower = flat[place] * (1 - right) + flat[place + ONE] * right
+    return float(upper * (1 - down) + lower * down)
+
+
+@compiled
+def shifts(profile: Points) -> Values:
     """How far, in pixels outward, the half height of the edge lies; NaN where there is none.
 
     Neighbouring profiles are averaged against noise.
@@ -120,20 +146,22 @@ def shifts(profile: Points) -> NDArray[np.float64]:
         here, on, after = profile[i], profile[(i + 1) % count], profile[(i + 2) % count]
         for s in range(samples):
             mean[s] = (before[s] + last[s] + here[s] + on[s] + after[s]) / 5.0
-        top = 0
+        top, this = 0, mean[0]
         for s in range(1, INWARD + 1):
-            if mean[s] > mean[top]:
-                top = s
-        half = mean[top] / 2.0
+            if mean[s] > this:
+                top, this = s, mean[s]
+        half = this / 2.0
         for s in range(top, samples - 1):
-            if mean[s] >= half > mean[s + 1]:
-                found[i] = (s - INWARD + (mean[s] - half) / (mean[s] - mean[s + 1])) * STEP
+            following = mean[s + 1]
+            if this >= half > following:
+                found[i] = (s - INWARD + (this - half) / (this - following)) * STEP
                 break
+            this = following
     return found
 
 
 @compiled
-def evened(shift: NDArray[np.float64]) -> NDArray[np.float64]:
+def evened(shift: Values) -> Values:
     """Shifts evened out along an outline: the median of five, 0 where most of them are unknown."""
     count = len(shift)
     even = np.zeros(count)
