@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import cv2
 import numpy as np
 import pytest
-from walkers import cell_of, circle
+from walkers import circle
 
-from livewatch.analysis.membrane import outlined
-from livewatch.analysis.segmentation import Seen
-from livewatch.model import Kind
+from livewatch.analysis.membrane import at_half_height, normals, profiles
 
 SIDE, FINE = 96, 8
+MIDDLE_PX = (SIDE / 2 + 0.2, SIDE / 2 - 0.3)
 
 
 def picture(radius_px: float, rim: float, blur_px: float, cut: float = 0.0) -> np.ndarray:
@@ -26,28 +23,15 @@ def picture(radius_px: float, rim: float, blur_px: float, cut: float = 0.0) -> n
     return np.asarray(image + np.random.default_rng(0).normal(0, 8, image.shape), np.float32)
 
 
-def seen_of(image: np.ndarray, radius_px: float, drawn_px: float, pixel_um: float) -> Seen:
-    """Segmentation's answer: the disc drawn with a wrong radius."""
-    left_um, top_um = 1000.0, -300.0
-    middle = np.array((SIDE / 2 + 0.2, SIDE / 2 - 0.3))
-    ring = circle(0, 0, drawn_px, round(2 * np.pi * radius_px / 0.8)) + middle
-    ring_um = ((ring + 0.5) * pixel_um + (left_um, top_um)).astype(np.float32)
-    cell = cell_of(1, Kind.TUMOR, ring_um)
-    assert cell is not None
-    return Seen(
-        kind=Kind.TUMOR,
-        labels=np.zeros(image.shape, np.int32),
-        pixel_um=pixel_um,
-        left_um=left_um,
-        top_um=top_um,
-        signal=image,
-        noise=3.0,
-        outline_um=ring_um,
-        outline_start=np.array((0, len(ring)), np.int32),
-        shapes=np.array(((cell.area_um2, cell.perimeter_um, cell.x_um, cell.y_um),)),
-        signals=np.array((400.0,), np.float32),
-        at_edge=np.array((False,)),
-    )
+def ring(radius_px: float, drawn_px: float) -> np.ndarray:
+    """The disc drawn with a wrong radius."""
+    return circle(0, 0, drawn_px, round(2 * np.pi * radius_px / 0.8)) + MIDDLE_PX
+
+
+def settled(image: np.ndarray, drawn: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The outline at half height; its area, perimeter and centre."""
+    moved, shapes = at_half_height(image, drawn, np.array((0, len(drawn)), np.int32))
+    return moved, shapes[0]
 
 
 @pytest.mark.parametrize("rim", [0.85, 1.0, 2.0])
@@ -57,29 +41,37 @@ def test_the_radius_is_right_however_it_was_drawn_and_whatever_the_rim(
     radius_px: float, drawn_px: float, rim: float
 ) -> None:
     image = picture(radius_px, rim, blur_px=0.6)
-    (cell,) = outlined(seen_of(image, radius_px, radius_px + drawn_px, 0.65))
-    assert np.sqrt(cell.area_um2 / np.pi) == pytest.approx(radius_px * 0.65, abs=0.2)
-    assert cell.x_um == pytest.approx(1000 + (SIDE / 2 + 0.7) * 0.65, abs=0.15)
-    assert cell.y_um == pytest.approx(-300 + (SIDE / 2 + 0.2) * 0.65, abs=0.15)
-    assert cell.perimeter_um == pytest.approx(2 * np.pi * radius_px * 0.65, rel=0.06)
+    _, (area, perimeter, x, y) = settled(image, ring(radius_px, radius_px + drawn_px))
+    assert np.sqrt(area / np.pi) == pytest.approx(radius_px, abs=0.3)
+    assert (x, y) == pytest.approx(MIDDLE_PX, abs=0.23)
+    assert perimeter == pytest.approx(2 * np.pi * radius_px, rel=0.06)
 
 
 def test_where_there_is_no_edge_the_outline_stays() -> None:
-    even = np.full((SIDE, SIDE), 400.0, np.float32)
-    seen = seen_of(even, 15, 15, 0.65)
-    (cell,) = outlined(seen)
-    np.testing.assert_allclose(cell.outline_um, seen.cells[0].outline_um, atol=1e-3)
+    drawn = ring(15, 15)
+    moved, _ = settled(np.full((SIDE, SIDE), 400.0, np.float32), drawn)
+    assert np.array_equal(moved, drawn)
 
 
 def test_an_outline_along_the_image_border_stays_inside_the_image() -> None:
     image = picture(15, 1.0, 0.6)[:, SIDE // 2 :].copy()
-    seen = seen_of(image, 15, 15.5, 0.65)
-    low = np.array((1000.0, -300.0))
-    cut = np.maximum(seen.outline_um - np.array((SIDE / 2 * 0.65, 0)), low).astype(np.float32)
-    (after,) = outlined(replace(seen, outline_um=cut, at_edge=np.array((True,))))
-    assert (after.outline_um >= low - 0.01).all()
+    cut = np.maximum(ring(15, 15.5) - (SIDE / 2, 0), -0.5)
+    moved, _ = settled(image, cut)
+    assert (moved >= -0.5 - 0.015).all()
+
+
+def test_the_brightness_across_an_outline_is_the_same_near_the_border_and_far_from_it() -> None:
+    image = picture(15, 1.0, 0.6)
+    inner = ring(15, 15)
+    normal = normals(inner)
+    near = image[:, round(MIDDLE_PX[0]) - 16 :].copy()  # all points, not all that is outside
+    there = profiles(near, inner - (image.shape[1] - near.shape[1], 0), normal)
+    shown = np.isfinite(there)
+    assert 0 < shown.mean() < 1
+    np.testing.assert_allclose(there[shown], profiles(image, inner, normal)[shown], rtol=1e-5)
 
 
 def test_no_cells_no_outlines() -> None:
-    seen = seen_of(picture(15, 1.0, 0.6), 15, 15, 0.65)
-    assert outlined(replace(seen, shapes=np.zeros((0, 4)))) == ()
+    moved, shapes = at_half_height(picture(15, 1, 0.6), np.zeros((0, 2)), np.zeros(1, np.int32))
+    assert moved.shape == (0, 2)
+    assert shapes.shape == (0, 4)

@@ -142,8 +142,10 @@ def test_labels_cells_and_outlines_agree() -> None:
     numbers = np.unique(tumor.labels)
     assert numbers.tolist() == list(range(len(tumor.cells) + 1))
     for cell in tumor.cells:
-        low, high = tumor.outline_start[cell.id - 1 : cell.id + 1]
-        assert np.array_equal(cell.outline_um, tumor.outline_um[low:high])
+        rows, columns = np.nonzero(tumor.labels == cell.id)
+        middle_px = columns.mean() + 0.5, rows.mean() + 0.5
+        middle_um = np.array((tumor.left_um, tumor.top_um)) + np.array(middle_px) * tumor.pixel_um
+        assert (cell.x_um, cell.y_um) == pytest.approx(middle_um, abs=1.5 * tumor.pixel_um)
         pieces, _ = cv2.connectedComponents((tumor.labels == cell.id).astype(np.uint8), None, 4)
         assert pieces == 2
 
@@ -163,7 +165,8 @@ def test_the_same_frame_gives_the_same_bits_in_one_thread_and_in_two() -> None:
     abreast.leave()
     assert one[0] == two[0]
     for a, b in zip(one[1].seen, two[1].seen, strict=True):
-        assert np.array_equal(a.outline_um, b.outline_um)
+        for cell, same in zip(a.cells, b.cells, strict=True):
+            assert np.array_equal(cell.outline_um, same.outline_um)
         assert np.array_equal(a.labels, b.labels)
 
 
@@ -262,7 +265,9 @@ def test_a_plug_in_finds_the_cells_of_its_channel(monkeypatch) -> None:  # type:
         labels[20:60, 20:60] = 7
         return labels, pixel_um
 
-    sighting = seen(discs([(100, 100)], 7), blank(), offered(monkeypatch, corner))
+    tumor = blank()
+    tumor[20:60, 20:60] += 400
+    sighting = seen(discs([(100, 100)], 7), tumor, offered(monkeypatch, corner))
     (cell,) = sighting.tumor.cells
     assert cell.area_um2 == pytest.approx((40 * 0.65) ** 2, rel=0.02)
     assert len(sighting.nk.cells) == 1

@@ -16,7 +16,6 @@ from livewatch.analysis import seam
 from livewatch.analysis.encounters import Turn
 from livewatch.analysis.landing import Arrival, arrived, compared
 from livewatch.analysis.measures import Measurer, Notes
-from livewatch.analysis.membrane import outlined
 from livewatch.analysis.morsel import without_morsels
 from livewatch.analysis.places import Place, touching, tracked
 from livewatch.analysis.segmentation import Memory, Sight
@@ -24,9 +23,8 @@ from livewatch.analysis.softness import softnesses
 from livewatch.model import Exposure, Frame, Kind, Observation, Plane, Purpose, Shot, View
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable
 
-    from livewatch.analysis.segmentation import Seen
     from livewatch.model import Cell, Contact, Encounter
     from livewatch.settings import Experiment
 
@@ -69,7 +67,6 @@ class Analyst:
 
     def __init__(self, experiment: Experiment, *, together: Callable[..., object] = map) -> None:
         self._experiment = experiment
-        self._together = together
         self._sight = Sight(experiment, together=together)
         self._measurer = Measurer(experiment)
 
@@ -100,7 +97,7 @@ class Analyst:
         cells: tuple[Cell, ...] = ()
         contacts: tuple[Contact, ...] = ()
         turn, next_cell = standing(place), state.next_cell
-        seen = self._outlined([one for one in sighting.seen if one.problem is None])
+        seen = {one.kind: one.cells for one in sighting.seen if one.problem is None}
         if len(seen) == len(Kind):
             seen[Kind.TUMOR] = without_morsels(seen[Kind.TUMOR], seen[Kind.NK], place.tumor)
         arrival = self._arrived(place, seen, frame)
@@ -151,11 +148,6 @@ class Analyst:
         tracks = {kind: place.tracks(kind) for kind in seen}
         sizes, aim_um = self._experiment.cells, self._experiment.zoom.aim_um
         return arrived(place.last, tracks, seen, frame.view, frame.time_s, sizes, aim_um)
-
-    def _outlined(self, seen: Sequence[Seen]) -> dict[Kind, tuple[Cell, ...]]:
-        """The cells of each channel, their outlines settled, channels in parallel."""
-        cells: Iterable[tuple[Cell, ...]] = self._together(outlined, seen)  # type: ignore[assignment]
-        return {one.kind: of_kind for one, of_kind in zip(seen, cells, strict=True)}
 
 
 def standing(place: Place) -> Turn:

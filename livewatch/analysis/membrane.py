@@ -17,9 +17,6 @@ from livewatch.compiled import compiled
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from livewatch.analysis.segmentation import Seen
-    from livewatch.model import Cell
-
     Points = NDArray[np.float64]
     Values = NDArray[np.float64]
 
@@ -28,22 +25,6 @@ STEP = 0.25
 INWARD, OUTWARD = 12, 6
 """How many samples on either side."""
 ONE = np.uint32(1)
-
-
-def outlined(seen: Seen) -> tuple[Cell, ...]:
-    """The cells of one channel, their outlines at the half height of their edges.
-
-    Areas, perimeters and centres are those of the new outlines.
-    """
-    if not len(seen.shapes):
-        return ()
-    corner_um = np.array((seen.left_um, seen.top_um))
-    points = (seen.outline_um - corner_um) / seen.pixel_um - 0.5
-    moved, shapes = at_half_height(seen.signal, points, seen.outline_start)
-    outline_um = ((moved + 0.5) * seen.pixel_um + corner_um).astype(np.float32)
-    areas_um2, lengths_um = shapes[:, 0] * seen.pixel_um**2, shapes[:, 1] * seen.pixel_um
-    places_um = (shapes[:, 2:] + 0.5) * seen.pixel_um + corner_um
-    return seen.cells_with(outline_um, np.column_stack((areas_um2, lengths_um, places_um)))
 
 
 @compiled

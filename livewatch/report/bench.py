@@ -23,7 +23,6 @@ import numpy as np
 from livewatch.abreast import Abreast
 from livewatch.analysis.analyst import Analyst
 from livewatch.analysis.measures import Measurer
-from livewatch.analysis.membrane import outlined
 from livewatch.analysis.places import Place, touching, tracked
 from livewatch.analysis.segmentation import Sight
 from livewatch.model import Kind
@@ -59,7 +58,6 @@ QUICK = (Case(512, 0.65, 20, 30), Case(1024, 0.65, 100, 30))
 SEEN, MEASURES = "these together", "measures of encounters"
 STAGES = (
     "segmentation, both channels",
-    "outlines, both channels",
     "tracking",
     "contact and encounters",
     SEEN,
@@ -255,9 +253,7 @@ def staged(frames: Iterable[Frame], together: Together) -> dict[str, list[float]
         marks = [time.perf_counter()]
         memory, sighting = sight.see(memory, frame)
         marks.append(time.perf_counter())
-        rings = together(outlined, sighting.seen)
-        seen = {one.kind: cells for one, cells in zip(sighting.seen, rings, strict=True)}
-        marks.append(time.perf_counter())
+        seen = {one.kind: one.cells for one in sighting.seen}
         place, cells, next_cell = tracked(
             place, seen, frame.view, frame.time_s, next_cell, experiment
         )

@@ -1,47 +1,58 @@
-"""From labels to outlines in stage um, areas, places and brightness."""
+"""From labels to cells: outlines in stage um, areas, places and brightness."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 import numpy as np
 
+from livewatch.analysis.membrane import at_half_height
 from livewatch.analysis.segmentation.middles import means
-from livewatch.analysis.segmentation.ring import rings, shapes
+from livewatch.analysis.segmentation.ring import rings
+from livewatch.model import Cell
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    Ints = NDArray[np.int32]
-    Floats = NDArray[np.float32]
-
-
-class Measured(NamedTuple):
-    """What is measured of each of n labels: see `Seen`."""
-
-    outline_um: Floats
-    outline_start: Ints
-    shapes: NDArray[np.float64]
-    signals: Floats
-    at_edge: NDArray[np.bool_]
+    from livewatch.analysis.segmentation.classic import Pieces
+    from livewatch.analysis.segmentation.ground import Ground
+    from livewatch.model import Kind
 
 
 def measured(
-    labels: Ints,
-    boxes: Ints,
-    level: Floats,
-    smooth: Floats,
-    pixel_um: float,
-    corner_um: NDArray[np.float64],
-) -> Measured:
-    """Outlines, shapes and brightness of the cells in `labels` (1..n).
+    pieces: Pieces, seen: Ground, kind: Kind, corner_um: NDArray[np.float64]
+) -> tuple[Cell, ...]:
+    """The cells that the pieces of an image are, in their order, numbered from 1.
 
-    `boxes` (n, 4) hold the labels, `smooth` is the image above background at their resolution,
-    `level` (n) each cell's brightness at its outline, `corner_um` the stage place of the labels'
-    top-left corner.
+    Their outlines are at the half height of their edges, and areas, perimeters and centres those
+    of the outlines. `corner_um` is the stage place of the image's top-left corner.
     """
-    points, start, edge = rings(labels, boxes, smooth, level)
-    shape = shapes(points, start) * (pixel_um**2, pixel_um, pixel_um, pixel_um)
-    shape[:, 2:] += corner_um
-    outline_um = (points * np.float64(pixel_um) + corner_um).astype(np.float32)
-    return Measured(outline_um, start, shape, means(labels, boxes, smooth), edge > 0)
+    points, start, edge = rings(pieces.labels, pieces.boxes, seen.smooth, pieces.level)
+    moved, shapes = at_half_height(seen.signal, points.astype(np.float64) - 0.5, start)
+    outline_um = ((moved + 0.5) * seen.pixel_um + corner_um).astype(np.float32)
+    bounds, signals = start.tolist(), means(pieces.labels, pieces.boxes, seen.smooth)
+    areas_um2, lengths_um = shapes[:, 0] * seen.pixel_um**2, shapes[:, 1] * seen.pixel_um
+    places_um = (shapes[:, 2:] + 0.5) * seen.pixel_um + corner_um
+    return tuple(
+        Cell(
+            id=number + 1,
+            kind=kind,
+            x_um=x_um,
+            y_um=y_um,
+            area_um2=area_um2,
+            perimeter_um=perimeter_um,
+            signal=signal,
+            at_edge=cut,
+            outline_um=outline_um[bounds[number] : bounds[number + 1]],
+        )
+        for number, (area_um2, perimeter_um, (x_um, y_um), signal, cut) in enumerate(
+            zip(
+                areas_um2.tolist(),
+                lengths_um.tolist(),
+                places_um.tolist(),
+                signals.tolist(),
+                (edge > 0).tolist(),
+                strict=True,
+            )
+        )
+    )

@@ -93,28 +93,3 @@ def is_in(labels: Ints, row: int, column: int, label: int) -> bool:
     """Whether a pixel is in the image and bears the label."""
     height, width = labels.shape
     return bool(0 <= row < height and 0 <= column < width and labels[row, column] == label)
-
-
-@compiled
-def shapes(points: Floats, start: Ints) -> NDArray[np.float64]:
-    """(n, 4): area, perimeter, centroid x, y of each ring, of the polygon itself (shoelace)."""
-    found = np.zeros((len(start) - 1, 4))
-    for ring in range(len(found)):
-        low, high = start[ring], start[ring + 1]
-        if high == low:
-            continue
-        origin_x, origin_y = float(points[low, 0]), float(points[low, 1])
-        twice, mx, my, length = 0.0, 0.0, 0.0, 0.0
-        for index in range(low, high):
-            after = index + 1 if index + 1 < high else low
-            x, y = points[index, 0] - origin_x, points[index, 1] - origin_y
-            next_x, next_y = points[after, 0] - origin_x, points[after, 1] - origin_y
-            cross = x * next_y - next_x * y
-            twice += cross
-            mx += cross * (x + next_x)
-            my += cross * (y + next_y)
-            length += np.sqrt((next_x - x) ** 2 + (next_y - y) ** 2)
-        safe = twice if abs(twice) > 1e-9 else 1e-9
-        found[ring, 0], found[ring, 1] = abs(twice) / 2, length
-        found[ring, 2], found[ring, 3] = origin_x + mx / (3 * safe), origin_y + my / (3 * safe)
-    return found

@@ -23,9 +23,11 @@ from livewatch.model import Exposure, Frame, Kind, Plane, Purpose, Shot, View
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from numpy.typing import NDArray
+
     from livewatch.analysis.segmentation.past import Glance
     from livewatch.analysis.segmentation.segmenter import Segmenter
-    from livewatch.model import Pixels
+    from livewatch.model import Cell, Pixels
     from livewatch.settings import Experiment
 
 
@@ -48,6 +50,7 @@ class Found(NamedTuple):
     bleed: float
     problem: str | None = None
     glance: Glance | None = None
+    cells: tuple[Cell, ...] = ()
 
 
 NONE = np.zeros(0, np.float32)
@@ -111,18 +114,17 @@ class Sight:
             if plane.channel == kind.value
         ]
         looks = self._each(lambda plane: self._look(*plane, frame.view), planes)
-        found = self._find(memory, looks)
+        found = self._find(memory, looks, frame.view)
         memory, found = judged(memory, looks, found, frame.view)
         if len(looks) == len(Kind) and not any(one.problem for one in found):
             learnt = self._learn(memory, looks, found)
             if is_news(memory, learnt):
-                found = self._find(learnt, looks)
+                found = self._find(learnt, looks, frame.view)
             memory = learnt
-        seen = self._each(
-            lambda pair: self._measure(*pair, frame.view),
-            list(zip(looks, found, strict=True)),
-        )
-        by_kind = {one.kind: one for one in seen}
+        by_kind = {
+            look.kind: self._seen(look, one, frame.view)
+            for look, one in zip(looks, found, strict=True)
+        }
         return memory, Sighting(by_kind.get(Kind.NK), by_kind.get(Kind.TUMOR))
 
     def _each(self, job: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
@@ -135,10 +137,15 @@ class Sight:
         seen = ground(pixels, view.pixel_um, self._diameter_um[kind], across_px)
         return Look(kind, seen, plane.dose, spoilt(pixels), pixels, view.pixel_um)
 
-    def _find(self, memory: Memory, looks: list[Look]) -> list[Found]:
+    def _find(self, memory: Memory, looks: list[Look], view: View) -> list[Found]:
         """The cells in each channel, bleed-through taken off as far as it is known."""
 
         def job(look: Look) -> Found:
+            found = pieces_in(look)
+            corner_um = self._corner_um(look.kind, view)
+            return found._replace(cells=measured(found.pieces, found.seen, look.kind, corner_um))
+
+        def pieces_in(look: Look) -> Found:
             if look.problem:
                 return Found(look.ground, NOTHING, 0.0, look.problem)
             share = leaking(memory, look, looks)
@@ -179,23 +186,25 @@ class Sight:
         leaks = {leak.into: leak for leak in self._each(job, (0, 1))}
         return replace(memory, into_nk=leaks[Kind.NK], into_tumor=leaks[Kind.TUMOR])
 
-    def _measure(self, look: Look, found: Found, view: View) -> Seen:
-        """The cells of one channel, in stage um."""
-        seen, pieces = found.seen, NOTHING if found.problem else found.pieces
-        labels = np.zeros(seen.signal.shape, np.int32) if found.problem else pieces.labels
-        corner_um = np.array((view.left_um, view.top_um)) - self._shift_um[look.kind]
-        cells = measured(labels, pieces.boxes, pieces.level, seen.smooth, seen.pixel_um, corner_um)
+    def _corner_um(self, kind: Kind, view: View) -> NDArray[np.float64]:
+        """Where a channel's image has its top-left corner, the chromatic shift taken off."""
+        return np.array((view.left_um, view.top_um)) - self._shift_um[kind]
+
+    def _seen(self, look: Look, found: Found, view: View) -> Seen:
+        """One channel, without cells where it has a problem."""
+        left_um, top_um = self._corner_um(look.kind, view).tolist()
+        bad, shape = found.problem is not None, found.seen.signal.shape
         return Seen(
             kind=look.kind,
-            labels=labels,
-            pixel_um=seen.pixel_um,
-            left_um=float(corner_um[0]),
-            top_um=float(corner_um[1]),
-            signal=seen.signal,
-            noise=seen.noise,
-            **cells._asdict(),
+            labels=np.zeros(shape, np.int32) if bad else found.pieces.labels,
+            pixel_um=found.seen.pixel_um,
+            left_um=left_um,
+            top_um=top_um,
+            signal=found.seen.signal,
+            noise=found.seen.noise,
+            cells=() if bad else found.cells,
             bleed=found.bleed,
-            problem=None if found.problem is None else f"{look.kind} image: {found.problem}",
+            problem=f"{look.kind} image: {found.problem}" if bad else None,
         )
 
 
