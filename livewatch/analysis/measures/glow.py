@@ -16,7 +16,7 @@ import numpy as np
 
 from livewatch.analysis.measures.outline import DIRECTIONS
 from livewatch.analysis.measures.stand import levelled
-from livewatch.analysis.measures.texture import RINGS
+from livewatch.analysis.measures.texture import RINGS, turned_back
 from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
@@ -85,21 +85,10 @@ def glowing(
     return Glow(light, weight, ground, frames, time_s, level, last, stands)
 
 
-@compiled
 def upright(light: Map, weight: Map, turn: float, ground: float) -> tuple[Map, Map]:
     """The map less `ground`, as if the body had not turned by `turn` of DIRECTIONS."""
-    whole = int(np.floor(turn))
-    part = np.float32(turn - whole)
-    back, seen = np.zeros_like(light), np.zeros_like(weight)
-    for ring in range(len(light)):
-        for i in range(DIRECTIONS):
-            this = (i + whole) % DIRECTIONS
-            following = (this + 1) % DIRECTIONS
-            if weight[ring, this] > 0 and weight[ring, following] > 0:
-                step = light[ring, following] - light[ring, this]
-                back[ring, i] = light[ring, this] + part * step - np.float32(ground)
-                seen[ring, i] = 1.0
-    return back, seen
+    light, weight = turned_back(light, weight, turn)
+    return light - np.float32(ground) * weight, weight
 
 
 @compiled

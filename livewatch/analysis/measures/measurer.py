@@ -26,8 +26,8 @@ from livewatch.analysis.measures.outline import (
 from livewatch.analysis.measures.patch import patch_of
 from livewatch.analysis.measures.portrait import CUT
 from livewatch.analysis.measures.slip import moved
-from livewatch.analysis.measures.texture import RINGS
-from livewatch.analysis.measures.twist import blended, turned_back
+from livewatch.analysis.measures.texture import RINGS, turned_back
+from livewatch.analysis.measures.twist import blended
 from livewatch.model import Kind, Outcome
 from livewatch.replaced import replaced
 

@@ -152,3 +152,19 @@ def around(sums: Floats, row: int, column: int, reach: int) -> float:
         total += sign * sums[r, c, 0]
         count += sign * sums[r, c, 1]
     return total / max(count, 1.0)
+
+
+@compiled
+def turned_back(rings: Map, weight: Map, steps: float) -> tuple[Map, Map]:
+    """A map of the body as it would look had the body not turned by `steps` of DIRECTIONS."""
+    whole = int(np.floor(steps))
+    part = np.float32(steps - whole)
+    back, seen = np.zeros_like(rings), np.zeros_like(weight)
+    for ring in range(len(rings)):
+        for i in range(DIRECTIONS):
+            this = (i + whole) % DIRECTIONS
+            following = (this + 1) % DIRECTIONS
+            if weight[ring, this] > 0 and weight[ring, following] > 0:
+                step = rings[ring, following] - rings[ring, this]
+                back[ring, i], seen[ring, i] = rings[ring, this] + part * step, 1.0
+    return back, seen

@@ -20,7 +20,7 @@ import numpy as np
 from scipy import fft
 
 from livewatch.analysis.measures.outline import DIRECTIONS
-from livewatch.analysis.measures.texture import RINGS, Texture
+from livewatch.analysis.measures.texture import RINGS, Texture, turned_back
 from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
@@ -225,22 +225,6 @@ def _updated(body: Body, now: Texture, angle: float, time_s: float, *, anchored:
 
 def _blended(old: Texture, new: Texture, share: float) -> Texture:
     return Texture(*blended(old.rings, old.weight, new.rings, new.weight, share))
-
-
-@compiled
-def turned_back(rings: Map, weight: Map, steps: float) -> tuple[Map, Map]:
-    """The texture as it would look had the body not turned by `steps` of DIRECTIONS."""
-    whole = int(np.floor(steps))
-    part = np.float32(steps - whole)
-    back, seen = np.zeros_like(rings), np.zeros_like(weight)
-    for ring in range(len(rings)):
-        for i in range(DIRECTIONS):
-            this = (i + whole) % DIRECTIONS
-            following = (this + 1) % DIRECTIONS
-            if weight[ring, this] > 0 and weight[ring, following] > 0:
-                step = rings[ring, following] - rings[ring, this]
-                back[ring, i], seen[ring, i] = rings[ring, this] + part * step, 1.0
-    return back, seen
 
 
 @compiled
