@@ -13,6 +13,7 @@ from livewatch.analysis.measures.bites import Meal, eaten, yielded
 from livewatch.analysis.measures.crop import Images, crop_of
 from livewatch.analysis.measures.uptake import Uptake, uptake_of
 from livewatch.model import Bite, Kind
+from livewatch.replaced import replaced
 
 NOISE = 0.0003
 Bitten = list[tuple[float, float]]
@@ -98,11 +99,11 @@ def test_a_loss_lost_in_the_noise_is_a_bite_when_a_clear_rise_begins_with_it() -
     assert watched([], small, spread=0.0025).bites == ()
 
 
-def test_a_faint_loss_is_a_bite_only_if_as_much_comes_to_light_from_then_on() -> None:
+def test_a_faint_loss_is_a_bite_only_if_enough_comes_to_light_from_then_on() -> None:
     faint: Bitten = [(100, 0.008)]
     found = watched(faint, faint, spread=0.004).bites
     assert [bite.time_s for bite in found] == pytest.approx([100], abs=10)
-    for risen in ([], [(100.0, 0.002)], [(130.0, 0.008)]):
+    for risen in ([], [(100.0, 0.001)], [(130.0, 0.008)], [(60.0, 0.008)]):
         assert watched(faint, risen, spread=0.004).bites == ()
 
 
@@ -124,12 +125,33 @@ def test_what_an_earlier_bite_still_owes_is_not_that_of_a_likely_loss_either() -
     assert [bite.time_s for bite in found] == pytest.approx([80], abs=4)
 
 
-def test_a_loss_is_the_bite_of_the_nk_cell_that_shows_it_more_clearly() -> None:
+def test_a_loss_is_the_bite_of_the_nk_cell_in_which_more_comes_to_light() -> None:
     loss: Bitten = [(100, 0.03)]
-    biter, bystander = (watched(loss, risen, until_s=190) for risen in (loss, [(120.0, 0.006)]))
+    biter, bystander = (watched(loss, risen, until_s=190) for risen in (loss, [(105.0, 0.01)]))
     assert len(bystander.bites) == 1
     assert yielded(bystander, [biter, bystander]).bites == ()
     assert yielded(biter, [biter, bystander]).bites == biter.bites
+
+
+def test_a_bite_passes_to_the_nk_cell_that_shows_more_of_it_later_and_stays_there() -> None:
+    loss: Bitten = [(100, 0.03)]
+    early, late = [(102.0, 0.01)], [(108.0, 0.03)]
+    soon = [watched(loss, risen, until_s=until_s) for risen, until_s in ((early, 160), (late, 112))]
+    assert yielded(soon[0], soon).bites == soon[0].bites != ()
+    first, second = (watched(loss, risen, until_s=190) for risen in (early, late))
+    passed = yielded(first, [first, second])
+    assert passed.bites == ()
+    assert yielded(passed, [passed]).bites == ()
+    assert yielded(second, [passed, second]).bites == second.bites != ()
+
+
+def test_a_bite_comes_back_from_an_nk_cell_in_which_less_came_to_light_in_the_end() -> None:
+    loss: Bitten = [(100, 0.03)]
+    slow, quick = [(106.0, 0.03)], [(100.0, 0.012), (140.0, -0.01)]
+    first, rival = (watched(loss, risen, until_s=190) for risen in (slow, quick))
+    away = replaced(first, losses=tuple(replaced(one, yielded=True) for one in first.losses))
+    back = yielded(replaced(away, bites=()), [away, rival])
+    assert back.bites == first.bites != ()
 
 
 def test_a_dip_that_recovers_is_no_bite() -> None:

@@ -6,14 +6,13 @@ time and size are those of a step down in the tumor's brightness, and it is a bi
 in which tumor-colored material rises after it. Both are looked for at once: a large step needs some
 rise within a minute or so; one that is lost in the noise counts when a clear rise begins with it.
 A step that no NK cell follows is none, nor is a rise without a step: outlines that fail for a
-moment hide and show material, too. Of several NK cells at one tumor cell, a loss is the bite of
-the one whose rise is clearest.
+moment hide and show material, too (see `losses` for the steps themselves).
 
 What comes to light after a step is its own only up to the next clearer step, and beyond what
 earlier bites still owe: a bite must not lend its material to a flicker of the brightness before it
-or after it. So it is looked at only as far as steps were looked for. A faint step, which noise
-alone might make, is a bite only if about as much as was lost comes to light from its time on (see
-`losses` for the steps themselves).
+or after it. So it is looked at only as far as steps were looked for. Of several NK cells at one
+tumor cell, a loss is the bite of the one in which most came to light, as far as is known: it may
+pass from one to another while their bites come out.
 """
 
 from __future__ import annotations
@@ -28,7 +27,6 @@ import numpy as np
 from livewatch.analysis.measures.losses import (
     FEWEST,
     LARGEST,
-    RISING,
     WINDOW_FRAMES,
     WINDOW_S,
     Loss,
@@ -45,20 +43,11 @@ if TYPE_CHECKING:
 SETTLE_S, SETTLE_FRAMES = 12.0, 2
 APART_S, APART_FRAMES = 16.0, 2.5
 """Steps nearer than this are one."""
-FOLLOWED = 0.15
-"""So much of a loss must come to light in the NK cell..."""
-LEAST_RISE, CERTAIN_RISE = 0.0015, 4.0
-"""...and at least so much of the dye, and so many times the noise..."""
+FOLLOWED, LEAST_RISE, CERTAIN_RISE = 0.15, 0.002, 4.0
+"""So much of a loss, of the dye, and so many times the noise must come to light..."""
+SHOWN_S = (8.0, 24.0), (24.0, 40.0), (40.0, 60.0)
+"""...in the NK cell, on the median over one of these times after it."""
 WAIT_S = 80.0
-"""...within this."""
-AS_MUCH, CLEAR_RISE, SHOWN_S = 0.5, 0.003, 45.0
-"""After a faint step: this much of it, and of the dye, once so long has passed..."""
-EARLY, EARLY_S = 0.3, (15.0, 30.0)
-"""...and this much of it already between these times: what comes later is not of this loss."""
-SURPLUS = 1.25
-"""Earlier bites may have taken this many times what they seem to."""
-FLICKER_S, FLICKER = 20.0, 0.25
-"""Over so long, this share of the sights may be wrong: outlines fail now and then."""
 STAYS = 0.3
 """So much of a loss is still missing when it counts: an outline that failed is right again."""
 STAYS_S = 12.0
@@ -113,24 +102,26 @@ def eaten(meal: Meal, uptake: Uptake, level: float, time_s: float, *, since_s: f
 
 
 def yielded(meal: Meal, others: Iterable[Meal]) -> Meal:
-    """The meal without bites of which `others`, of the same tumor cell, show more clearly."""
-    rivals = [loss for other in others for loss in other.losses if loss.bitten]
-    gone = [
-        loss
-        for loss in meal.losses
-        if loss.bitten
-        and any(
-            abs(rival.time_s - loss.time_s) < APART_S and rival.rise > loss.rise for rival in rivals
-        )
-    ]
-    if not gone:
+    """The meal without bites of which more came to light in `others`, of the same tumor cell."""
+    rest = (other for other in others if other is not meal)
+    rivals = [loss for other in rest for loss in other.losses if loss.bitten]
+    if not rivals:
         return meal
-    times = {loss.time_s for loss in gone}
-    return replaced(
-        meal,
-        losses=tuple(loss for loss in meal.losses if loss not in gone),
-        bites=tuple(bite for bite in meal.bites if bite.time_s not in times),
-    )
+    losses = tuple(_contested(loss, rivals) if loss.bitten else loss for loss in meal.losses)
+    if losses == meal.losses:
+        return meal
+    bites = {bite.time_s: bite for bite in meal.bites}
+    for loss in losses:
+        bites.pop(loss.time_s, None)
+        if loss.is_own:
+            bites[loss.time_s] = Bite(loss.time_s, loss.fraction, True)
+    return replaced(meal, losses=losses, bites=tuple(bites[time_s] for time_s in sorted(bites)))
+
+
+def _contested(loss: Loss, rivals: Iterable[Loss]) -> Loss:
+    """A bite beside those of other NK cells at its time; as it was when there are none any more."""
+    near = [rival.gained for rival in rivals if abs(rival.time_s - loss.time_s) < APART_S]
+    return replaced(loss, yielded=max(near) > loss.gained) if near else loss
 
 
 def _noted(
@@ -163,34 +154,36 @@ def _followed(
     since_s: float,
 ) -> tuple[tuple[Loss, ...], tuple[Bite, ...]]:
     """Losses and bites, after those losses that material in the NK cell followed became bites."""
-    if not isfinite(since_s) or all(loss.bitten for loss in losses):
-        return losses, bites
     time_s = sights[-1][0]
     after: list[Loss] = []
     for loss in losses:
-        own_until_s = min(tested_s, _next_s(loss, losses))
-        if loss.is_likely:
-            is_followed = _is_followed(loss, sights, own_until_s, _owed(loss, losses, 1.0), noise)
-        else:
-            owed = _owed(loss, losses, SURPLUS)
-            is_followed = _is_matched(loss, sights, own_until_s, owed, noise)
-        if not loss.bitten and is_followed and _has_settled(loss, sights, time_s):
-            loss = replaced(loss, bitten=True)
-            bites = (*bites, Bite(loss.time_s, loss.fraction, True))
-        after.append(loss)
+        if not loss.bitten and isfinite(since_s) and _has_settled(loss, sights, time_s):
+            own_until_s = min(tested_s, _next_s(loss, losses))
+            if _is_followed(loss, sights, own_until_s, _owed(loss, losses), noise):
+                loss = replaced(loss, bitten=True)
+                bites = (*bites, Bite(loss.time_s, loss.fraction, True))
+        after.append(_grown(loss, sights) if loss.bitten else loss)
     return tuple(after), tuple(sorted(bites, key=lambda bite: bite.time_s))
+
+
+def _grown(loss: Loss, sights: tuple[tuple[float, float, float], ...]) -> Loss:
+    """A bite with what has come to light of it by now, as long as it does."""
+    if sights[-1][0] - loss.time_s > OUT_S:
+        return loss
+    now = median(sight[2] for sight in sights[-RECENT:])
+    return replaced(loss, gained=now - loss.held)
 
 
 def _next_s(loss: Loss, losses: tuple[Loss, ...]) -> float:
     """When the next clearer step comes."""
     later = (one for one in losses if one.time_s > loss.time_s)
-    return min((one.time_s for one in later if one.certainty > loss.certainty), default=inf)
+    return min((one.time_s for one in later if one.evidence > loss.evidence), default=inf)
 
 
-def _owed(loss: Loss, losses: tuple[Loss, ...], surplus: float) -> float:
-    """What earlier bites had yet to show, if they took `surplus` times what they seem to."""
-    earlier = (one for one in losses if one.bitten and 0 < loss.time_s - one.time_s < OUT_S)
-    return sum(max(surplus * one.fraction - (loss.held - one.held), 0.0) for one in earlier)
+def _owed(loss: Loss, losses: tuple[Loss, ...]) -> float:
+    """What earlier bites had yet to show."""
+    earlier = (one for one in losses if one.is_own and 0 < loss.time_s - one.time_s < OUT_S)
+    return sum(max(one.fraction - (loss.held - one.held), 0.0) for one in earlier)
 
 
 def _is_followed(
@@ -200,47 +193,14 @@ def _is_followed(
     owed: float,
     noise: float,
 ) -> bool:
-    """Whether something of a likely loss has come to light in the NK cell."""
-    own = [sight[2] for sight in sights if loss.time_s < sight[0] <= own_until_s]
-    risen = median(own[-RECENT:] or [loss.held]) - loss.held - owed
-    least = max(FOLLOWED * loss.fraction, CERTAIN_RISE * noise, LEAST_RISE)
-    return risen > 0 and (loss.rise >= RISING or risen >= least)
-
-
-def _is_matched(
-    loss: Loss,
-    sights: tuple[tuple[float, float, float], ...],
-    own_until_s: float,
-    owed: float,
-    noise: float,
-) -> bool:
-    """Whether about as much as a faint loss came to light, from its time on."""
-    if sights[-1][0] < loss.time_s + SHOWN_S:
-        return False
-    before, early, late = (
-        [s[2] for s in sights if loss.time_s + first <= s[0] < loss.time_s + last]
-        for first, last in (
-            (-FLICKER_S, 0.0),
-            (EARLY_S[0], min(EARLY_S[1], own_until_s - loss.time_s)),
-            (SHOWN_S - FLICKER_S / 2, inf),
-        )
-    )
-    if not before or not early or not late:
-        return False
-    had = quantile_of(before, 1 - FLICKER) + owed
-    at_once, at_last = (quantile_of(held, FLICKER) - had for held in (early, late))
-    certain = CERTAIN_RISE * noise
-    least = max(AS_MUCH * loss.fraction, CLEAR_RISE, certain)
-    return at_once >= max(EARLY * loss.fraction, certain) and at_last >= least
-
-
-def quantile_of(values: Iterable[float], share: float) -> float:
-    """As `numpy.quantile`, of a few numbers in a fraction of its time."""
-    ordered = sorted(values)
-    place = (len(ordered) - 1) * share
-    below = int(place)
-    low, high, part = ordered[below], ordered[min(below + 1, len(ordered) - 1)], place - below
-    return low + (high - low) * part if part < 0.5 else high - (high - low) * (1 - part)
+    """Whether enough of a loss has come to light in the NK cell."""
+    least = max(FOLLOWED * loss.fraction, LEAST_RISE, CERTAIN_RISE * noise)
+    for first_s, last_s in SHOWN_S:
+        until_s = min(loss.time_s + last_s, own_until_s)
+        shown = [s[2] for s in sights if loss.time_s + first_s <= s[0] <= until_s]
+        if shown and median(shown) - loss.held - owed >= least:
+            return True
+    return False
 
 
 def _has_settled(loss: Loss, sights: tuple[tuple[float, float, float], ...], time_s: float) -> bool:

@@ -7,7 +7,7 @@ only: there, dye that is lost is missed everywhere in the cell at once.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import hypot, inf, nan, sqrt
+from math import inf, nan, sqrt
 from statistics import median
 from typing import TYPE_CHECKING
 
@@ -22,12 +22,10 @@ if TYPE_CHECKING:
 
 SMALLEST, LARGEST = 0.003, 0.08
 """Shares of the tumor's dye that one bite takes."""
-CERTAIN = 3.8
+FAINT = 2.2
 """A step is at least this many times its standard error..."""
-LIKELY, RISING, TOGETHER = 2.5, 4.0, 6.0
-"""...or at least LIKELY, and the rise that begins there RISING times its own; and both together."""
-FAINT = 2.6
-"""Weaker ones than this are not looked at."""
+TOGETHER, A_RISE = 3.5, 1 / 3
+"""...and so many with this share of how many times its own the rise is that begins there."""
 CLEAREST = 8.0
 """No rise speaks for more than this: its error is small, but outlines fail."""
 WINDOW_S, WINDOW_FRAMES = 22.0, 4.5
@@ -51,7 +49,8 @@ class Loss:
     """A step down in the tumor's brightness: a share of it, in units of its error `certainty`.
 
     `rise` is what began to show in the NK cell there, in units of its error; `held` is what it
-    had when the step came. `bitten` says that it was a bite of this NK cell.
+    had when the step came. `bitten` says that it was a bite; `gained` is how much has come to light
+    since, and `yielded` says that more of it did in another NK cell.
     """
 
     time_s: float
@@ -60,19 +59,18 @@ class Loss:
     rise: float
     held: float
     bitten: bool = False
+    gained: float = 0.0
+    yielded: bool = False
 
     @property
-    def is_likely(self) -> bool:
-        """Whether it stands by itself, or with the rise that begins there."""
-        if self.certainty >= CERTAIN:
-            return True
-        begins = self.certainty >= LIKELY and self.rise >= RISING
-        return begins and self.evidence >= TOGETHER
+    def is_own(self) -> bool:
+        """Whether it was a bite of this NK cell."""
+        return self.bitten and not self.yielded
 
     @property
     def evidence(self) -> float:
         """Both together."""
-        return hypot(self.certainty, self.rise)
+        return self.certainty + A_RISE * self.rise
 
 
 def steps(
@@ -100,7 +98,8 @@ def steps(
         if SMALLEST <= loss <= LARGEST and certainty >= FAINT
     ]
     tested_s = float(times[places[-1]])
-    return tested_s, max(likely, key=lambda loss: loss.evidence, default=None)
+    best = max(likely, key=lambda loss: loss.evidence, default=None)
+    return tested_s, best if best is not None and best.evidence >= TOGETHER else None
 
 
 @compiled
