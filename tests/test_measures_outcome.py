@@ -11,7 +11,7 @@ import pytest
 
 from livewatch.analysis import encounters
 from livewatch.analysis.measures import Measurer, at_end
-from livewatch.analysis.measures.course import Course, told
+from livewatch.analysis.measures.course import Course, chased, told
 from livewatch.analysis.measures.life import Life, fade_of, first_seen
 from livewatch.analysis.measures.outcome import ended
 from livewatch.analysis.measures.roam import Drift
@@ -111,6 +111,55 @@ def test_an_orbit_larger_than_both_limits_proves_that_one_was_passed() -> None:
     assert told.outcome_confidence < 1
     told = ended(Course(2, 1, near, parted=True, radius_um=10.0), ALIVE, 310, RULES)
     assert told.outcome is Outcome.RELEASED
+
+
+def a_flight(gone_um: float, until_s: float, *, aside_um: float = 0.0) -> Course:
+    """A course whose tumor cell, 10 um right of its NK cell, goes on so far by `until_s`."""
+    course = Course(2, 1, replace(OPEN, max_twist_deg=nan), parted=True, radius_um=10.0, looks=40)
+    nk = disc(2, Kind.NK, 0.0, 0.0)
+    for time_s, share in ((200.0, 0.0), (210.0, 0.2), (until_s, 1.0), (until_s + 90.0, -9.0)):
+        tumor = disc(1, Kind.TUMOR, 10.0 + share * gone_um, share * aside_um)
+        course = chased(course, nk if time_s == 200.0 else None, tumor, time_s)
+    return replace(course, encounter=replace(course.encounter, end_s=200.0))
+
+
+def disc(cell_id: int, kind: Kind, x_um: float, y_um: float) -> Cell:
+    return Cell(cell_id, kind, x_um, y_um, 100.0, 36.0, 500.0, False, np.zeros((3, 2), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("course", "expected"),
+    [
+        (a_flight(1.6, 258.0), Outcome.EVADED),
+        (a_flight(0.4, 258.0), Outcome.RELEASED),
+        (a_flight(-1.6, 258.0), Outcome.RELEASED),
+        (a_flight(0.2, 258.0, aside_um=2.0), Outcome.RELEASED),
+        (a_flight(1.6, 225.0), Outcome.RELEASED),
+        (replace(a_flight(1.6, 258.0), turns=39), Outcome.RELEASED),
+        (Course(2, 1, OVER, parted=True, looks=40), Outcome.RELEASED),
+    ],
+    ids=["goes off", "creeps", "follows", "aside", "seen too briefly", "turn is known", "unseen"],
+)
+def test_a_cell_that_makes_off_by_itself_got_away_if_its_turn_cannot_be_seen(
+    course: Course, expected: Outcome
+) -> None:
+    told = ended(course, ALIVE, 310, RULES)
+    assert told.outcome is expected
+    if expected is Outcome.EVADED:
+        assert "went 1.6 um off within 58 s" in told.outcome_reason
+        assert told.outcome_confidence < 1
+
+
+def test_a_flight_begins_anew_at_each_contact_and_not_from_a_cell_the_border_cuts() -> None:
+    course = a_flight(1.6, 258.0)
+    assert chased(course, None, disc(1, Kind.TUMOR, 50.0, 0.0), 259.0) is course
+    opened = replace(course, encounter=OPEN)
+    cut = replace(disc(1, Kind.TUMOR, 14.0, 0.0), at_edge=True)
+    assert chased(opened, None, cut, 255.0) is opened
+    again = replace(opened, encounter=replace(OPEN, last_contact_s=256.0))
+    again = chased(again, disc(2, Kind.NK, 0.0, 3.0), disc(1, Kind.TUMOR, 0.0, 12.0), 256.0)
+    assert (again.flight.gone_um, again.flight.after_s) == (0.0, 0.0)
+    assert (again.flight.away_x, again.flight.away_y) == (0.0, 1.0)
 
 
 def test_a_nk_cell_inside_for_long_is_engulfed() -> None:

@@ -7,6 +7,7 @@ from math import inf, isfinite, nan
 from typing import TYPE_CHECKING
 
 from livewatch.analysis.measures.bites import Meal
+from livewatch.analysis.measures.flight import AT_REST, Flight, begun, flown
 from livewatch.analysis.measures.slip import Slip
 from livewatch.model import Outcome
 from livewatch.replaced import replaced
@@ -14,7 +15,7 @@ from livewatch.replaced import replaced
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
-    from livewatch.model import Contact, Encounter
+    from livewatch.model import Cell, Contact, Encounter
     from livewatch.settings import OutcomeRules
 
 LOOK_UM = 3.0
@@ -51,8 +52,9 @@ class Course:
 
     `twists` are the last few (time_s, angle) of the body, so that the angle at the first touch is
     known once the encounter opens; `twist0_deg` is that angle. `radius_um` is the tumor's.
-    `parted` says that the two were seen apart after their last contact. Of `looks` at them during
-    the encounter, `turns` could tell how far the body had turned.
+    `parted` says that the two were seen apart after their last contact, `flight` how the tumor then
+    went off. Of `looks` at them during the encounter, `turns` could tell how far the body had
+    turned.
     """
 
     nk_id: int
@@ -65,6 +67,7 @@ class Course:
     radius_um: float = nan
     engulfed_s: float = nan
     parted: bool = False
+    flight: Flight = AT_REST
     looks: int = 0
     turns: int = 0
 
@@ -150,6 +153,15 @@ def twist_since_contact(course: Course, twist_deg: float, time_s: float) -> tupl
         first = min(course.twists, key=lambda known: abs(known[0] - start_s))
         course = replaced(course, twist0_deg=first[1])
     return course, twist_deg - course.twist0_deg
+
+
+def chased(course: Course, nk: Cell | None, tumor: Cell, time_s: float) -> Course:
+    """The course with how far its tumor cell has gone off since the last contact."""
+    if course.encounter is None or not course.is_open or tumor.at_edge:
+        return course
+    if course.encounter.last_contact_s < time_s:
+        return replaced(course, flight=flown(course.flight, tumor, time_s))
+    return course if nk is None else replaced(course, flight=begun(nk, tumor, time_s))
 
 
 def told(course: Course, contact: Contact, time_s: float, rules: OutcomeRules) -> Course:

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from livewatch.analysis.encounters import LOST
-from livewatch.analysis.measures.course import NOT_FED, Course, taken_up, told, twist_since_contact
+from livewatch.analysis.measures.course import (
+    NOT_FED,
+    Course,
+    chased,
+    taken_up,
+    told,
+    twist_since_contact,
+)
 from livewatch.analysis.measures.crop import averaged
 from livewatch.analysis.measures.feeding import fed
 from livewatch.analysis.measures.gallery import bodies_kept, portraits_of
@@ -120,6 +127,9 @@ class Measurer:
                 measured[course.pair] = contact
             elif course.nk_id in seen and course.tumor_id in seen:
                 course = replaced(course, parted=True)
+            if course.tumor_id in seen:
+                tumor = seen[course.tumor_id]
+                course = chased(course, seen.get(course.nk_id), tumor, frame.time_s)
             if course.position == here:
                 life = lives.get(course.tumor_id)
                 course = self._concluded(course, life, frame.time_s, courses)

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 ENGULFED_S = 60.0
 UNSURE_WITHOUT_TWIST = 0.6
+FLIES_UM_PER_S = 1 / 60
+"""A tumor cell that goes off so fast, right after contact, got away: it creeps at a third of it."""
 SEEN_TO_TURN = 0.5
 """Share of the looks that must tell the body's turn, to be sure that it did not."""
 DEATH_SHOWS_S = 110.0
@@ -92,6 +94,10 @@ def _survived(course: Course, encounter: Encounter, life: Life, rules: OutcomeRu
         return _as(encounter, Outcome.EVADED, reason, life.viability * UNSURE_WITHOUT_TWIST)
     share = course.turns / max(course.looks, 1)
     sure, doubt = life.viability, ""
+    if share < SEEN_TO_TURN and course.flight.speed_um_per_s >= FLIES_UM_PER_S:
+        gone = f"went {course.flight.gone_um:.1f} um off within {course.flight.after_s:.0f} s"
+        reason = f"{gone} of contact: twisted or slipped unseen, {alive}"
+        return _as(encounter, Outcome.EVADED, reason, life.viability * UNSURE_WITHOUT_TWIST)
     if share < SEEN_TO_TURN:
         seen = (
             f"only be measured in {share:.0%} of the frames" if course.turns else "not be measured"
