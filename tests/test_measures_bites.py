@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from math import inf
 
 import cv2
@@ -9,11 +10,12 @@ import numpy as np
 import pytest
 from measures_stage import Stage, cell
 
+from livewatch.analysis.measures import Measurer
 from livewatch.analysis.measures.bites import Meal, eaten, yielded
 from livewatch.analysis.measures.crop import Images, crop_of
 from livewatch.analysis.measures.uptake import Uptake, uptake_of
-from livewatch.model import Bite, Kind
-from livewatch.replaced import replaced
+from livewatch.model import Bite, Contact, Encounter, Exposure, Frame, Kind, Plane, Purpose, Shot
+from livewatch.settings import Experiment
 
 NOISE = 0.0003
 Bitten = list[tuple[float, float]]
@@ -149,8 +151,8 @@ def test_a_bite_comes_back_from_an_nk_cell_in_which_less_came_to_light_in_the_en
     loss: Bitten = [(100, 0.03)]
     slow, quick = [(106.0, 0.03)], [(100.0, 0.012), (140.0, -0.01)]
     first, rival = (watched(loss, risen, until_s=190) for risen in (slow, quick))
-    away = replaced(first, losses=tuple(replaced(one, yielded=True) for one in first.losses))
-    back = yielded(replaced(away, bites=()), [away, rival])
+    away = replace(first, losses=tuple(replace(one, yielded=True) for one in first.losses))
+    back = yielded(replace(away, bites=()), [away, rival])
     assert back.bites == first.bites != ()
 
 
@@ -211,3 +213,30 @@ def test_a_tumor_outline_that_goes_round_what_was_bitten_off_does_not_hide_it() 
     hidden = looked_at(stage, before.leaks, tip_um=(13.6, 0.0)).fraction
     assert whole == pytest.approx(0.03, rel=0.25)
     assert hidden > 0.3 * whole
+
+
+@pytest.mark.parametrize("cut", ["nk", "tumor"])
+def test_what_an_nk_cell_holds_is_not_measured_by_a_part_of_either_cell(cut: str) -> None:
+    stage = Stage()
+    stage.spots = [(1.0, 0.5, 0.03)]
+    outlines = {"tumor": stage.tumor_outline(0)}
+    outlines["nk"], middle = stage.nk_outline(0, 0.15, 0)
+    images = stage.images(outlines["tumor"], outlines["nk"], middle, 0)[::-1]
+    shot = Shot(stage.view, (Plane("nk", 50.0), Plane("tumor", 50.0)), 0.0, Purpose.ENCOUNTER)
+    exposures = tuple(Exposure(plane.channel, 0.0, 0.0, 50.0) for plane in shot.planes)
+    measurer = Measurer(Experiment())
+    notes, held = measurer.begin(), []
+    for index in range(4):
+        cells = []
+        for name, outline in outlines.items():
+            part = outline[:, 1] > 1 if index == 2 and name == cut else outline[:, 1] > -99
+            whole = cell(2 - (name == "tumor"), Kind(name), outline[part])
+            cells.append(replace(whole, at_edge=not part.all()))
+        contact = Contact(2, 1, *middle, 0.0, 0.0, 0.0, 8.0, 0.1)
+        one = Encounter(7, "a", 2, 1, 0.0, 2.0 * index, None, 0, 0)
+        seen = Frame(index, shot, stage.view, images, exposures, 2.0 * index)
+        notes, (after,), _, _ = measurer.observe(notes, seen, cells, (contact,), (one,))
+        held.append(after.bitten_fraction)
+    assert held[1] == pytest.approx(0.03, rel=0.3)
+    assert held[2] == held[1]
+    assert held[3] == pytest.approx(held[1], rel=0.01)

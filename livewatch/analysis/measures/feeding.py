@@ -27,14 +27,23 @@ def fed(
     """The courses with what each NK cell holds of its tumor cell now."""
     after = []
     for course in courses:
-        portrait, nk = portraits.get(course.tumor_id), seen.get(course.nk_id)
-        if portrait is not None and nk is not None and course.is_followed and not nk.at_edge:
+        portrait = portraits.get(course.tumor_id)
+        if portrait is not None and course.is_followed and _is_whole(course, seen):
             course = _fed_one(course, portrait, lives.get(course.tumor_id))
         after.append(course)
     at: dict[int, list[Course]] = {}
     for course in after:
         at.setdefault(course.tumor_id, []).append(course)
     return tuple(_yielding(course, at[course.tumor_id]) for course in after)
+
+
+def _is_whole(course: Course, seen: Mapping[int, Cell]) -> bool:
+    """Whether both cells of a pair are there, and the border cuts neither.
+
+    What an NK cell holds is a share of all of the tumor's dye: of a part of it, it would be more.
+    """
+    pair = seen.get(course.nk_id), seen.get(course.tumor_id)
+    return all(cell is not None and not cell.at_edge for cell in pair)
 
 
 def _yielding(course: Course, at_it: Iterable[Course]) -> Course:
