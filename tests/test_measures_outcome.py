@@ -336,10 +336,12 @@ def test_a_vacuole_that_hardly_opens_holds_its_nk_cell_and_an_open_cup_does_not(
     contact = Contact(2, 1, 10, 10, 10, 10, 0.0, 8.0, 0.1)
     here = Encounter(7, "a", 2, 1, 0.0, 0.0, None, 0, 0)
     for index in range(40):
-        notes, _, (told,), _ = measurer.observe(
+        notes, (seen,), (told,), _ = measurer.observe(
             notes, frame(index, index * 2.0), (host, guest), (contact,), (here,)
         )
     assert told.outcome is outcome
+    has_no_place_on_it = np.isnan([seen.seal_fraction, seen.patch_deg, seen.orbit_deg])
+    assert has_no_place_on_it.all() == (outcome is Outcome.ENGULFED)
 
 
 def test_encounters_elsewhere_keep_their_measures_and_are_not_judged() -> None:

@@ -209,6 +209,8 @@ class Measurer:
         since_s = course.engulfed_s if isfinite(course.engulfed_s) else portrait.time_s
         parted = course.parted and patch is None and not inside
         course = replaced(course, engulfed_s=since_s if inside else nan, parted=parted)
+        if inside:  # all around it is membrane, and no place on it
+            return course, replaced(contact, seal_fraction=nan)
         if patch is None:
             return course, replaced(contact, contact_um=0.0, seal_fraction=0.0)
         radius_um = portrait.outline.mean_radius_um
