@@ -146,6 +146,12 @@ def test_a_segmenter_that_is_not_there_is_said_at_once() -> None:
 # --- the lookout ---------------------------------------------------------------------
 
 
+@pytest.fixture(autouse=True)
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that has much else to do takes long to start a process."""
+    monkeypatch.setattr(lookout, "MARGIN_S", 60.0)
+
+
 class Watched:
     """A lookout, what it told, and its observations of frames given one after the other."""
 
