@@ -202,7 +202,7 @@ def test_no_decision_is_carried_out_before_its_frame_is_acknowledged(
 
 
 def test_an_operator_can_hold_mark_and_end(tmp_path: Path) -> None:
-    session = demo(tmp_path / "out", seconds=1e6, speed=1000.0)
+    session = demo(tmp_path / "out", seconds=1e5, speed=1000.0)
     held = threading.Event()
 
     def see(step: Step) -> None:

@@ -74,7 +74,7 @@ def start(folder: Path, seed: int, witness: Path) -> subprocess.Popen[bytes]:
         words = ["resume", str(folder), "--headless"]
     else:
         words = ["demo", "--headless", "--speed", str(SPEED), "--seed", str(seed)]
-        words += ["--seconds", "1e6", "--out", str(folder)]
+        words += ["--seconds", "1e5", "--out", str(folder)]
     with (folder.parent / "said.txt").open("ab") as said:
         return subprocess.Popen(
             [sys.executable, "-c", WITNESS, str(witness), *words], stdout=said, stderr=said
