@@ -1,32 +1,68 @@
-"""A fresh checkout compiles for a minute or two: beside the first tests, not on a test's own time.
+"""A fresh checkout compiles for a minute or two: beside the tests that compile nothing.
 
-The tests of faults give a session so many seconds. They come last, when all is compiled.
+These come first; the tests of faults, which give a session so many seconds, last. With several
+workers (`-n 2`) it is done once for all of them, and a file's tests stay together in one, as they
+share what is made for them.
 """
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import time
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
+import psutil
 import pytest
 from compile_all import compile_all
 
+if TYPE_CHECKING:
+    from collections.abc import Generator
+
+HERE = Path(__file__).parent
+COMPILES_NOTHING = ("microscope/", "recording/test_recording", "test_policy", "test_watchdog")
+COMPILES = ("recording/test_recording_verify", "recording/test_recording_versions")  # for all that
+LAST = "faults/"
 COMPILING = pytest.StashKey[subprocess.Popen[bytes]]()
-SCRIPT = Path(__file__).with_name("compile_all.py")
+PROCESS_ID = "LIVEWATCH_COMPILING"
+"""In the environment: the process that compiles, which workers have not started themselves."""
 
 
-def is_timed(item: pytest.Item) -> bool:
-    return "faults" in item.path.relative_to(SCRIPT.parent).parts
+def name_of(item: pytest.Item) -> str:
+    return item.path.relative_to(HERE).as_posix()
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items.sort(key=is_timed)
+def compiles_nothing(item: pytest.Item) -> bool:
+    """Whether neither a test nor a process it starts runs what has to be compiled."""
+    name = name_of(item)
+    return name.startswith(COMPILES_NOTHING) and not name.startswith(COMPILES)
+
+
+def turn_of(item: pytest.Item) -> int:
+    return 0 if compiles_nothing(item) else 2 if name_of(item).startswith(LAST) else 1
+
+
+def is_controller(config: pytest.Config) -> bool:
+    """Whether this process leaves all tests to workers."""
+    return bool(getattr(config.option, "numprocesses", None))
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    if is_controller(session.config):
+        begin_to_compile(session.config)
 
 
 def pytest_runtestloop(session: pytest.Session) -> None:
-    if any(map(is_timed, session.items)) and not session.config.option.collectonly:
-        session.config.stash[COMPILING] = subprocess.Popen([sys.executable, str(SCRIPT)])
+    if PROCESS_ID not in os.environ and not all(map(compiles_nothing, session.items)):
+        begin_to_compile(session.config)
+
+
+def begin_to_compile(config: pytest.Config) -> None:
+    if not config.option.collectonly:
+        config.stash[COMPILING] = subprocess.Popen([sys.executable, HERE / "compile_all.py"])
+        os.environ[PROCESS_ID] = str(config.stash[COMPILING].pid)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -34,9 +70,38 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     if compiling is not None:
         compiling.kill()
         compiling.wait()
+        del os.environ[PROCESS_ID]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items.sort(key=turn_of)
+
+
+@pytest.hookimpl(wrapper=True, tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """Wait for what is compiled, before the time a test may take begins."""
+    while not compiles_nothing(item) and is_running(int(os.environ[PROCESS_ID])):
+        time.sleep(0.1)
+    return (yield)
+
+
+def is_running(process: int) -> bool:
+    try:
+        return psutil.Process(process).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 @pytest.fixture(scope="session")
-def all_is_compiled(request: pytest.FixtureRequest) -> None:
-    assert request.config.stash[COMPILING].wait() == 0
+def all_is_compiled() -> None:
+    """What was compiled beside is loaded, too."""
     compile_all()
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Files go to the workers in the order they have here."""
+    from xdist.scheduler import LoadFileScheduling
+
+    config.option.loadscopereorder = False
+    return LoadFileScheduling(config, log)
