@@ -31,8 +31,11 @@ CLEAREST = 8.0
 WINDOW_S, WINDOW_FRAMES = 22.0, 4.5
 """So long before a step and after it is looked at, or so many frames if that is longer."""
 FEWEST = 4
-DRIFT_PER_S = 1.5e-4
-"""How fast brightness changes by itself: SD of what a trend is expected to be."""
+DRIFT_PER_S = 1.0e-4
+"""How fast brightness changes by itself: SD of what a trend is expected to be.
+
+Bleaching does 0.8e-4 at a frame every 2 s; other trends between bites have an SD of 0.5e-4.
+"""
 FREE_PER_S = 1.0
 """The same, where any trend is likely: earlier bites go on rising."""
 STEADY = 0.0012
