@@ -127,6 +127,12 @@ def test_what_an_earlier_bite_still_owes_is_not_that_of_a_likely_loss_either() -
     assert [bite.time_s for bite in found] == pytest.approx([80], abs=4)
 
 
+def test_of_a_certain_loss_it_is_not_asked_what_earlier_bites_still_owe() -> None:
+    losses: Bitten = [(80, 0.03), (110, 0.02)]
+    found = watched(losses, [(80, 0.01), (110, 0.01)], spread=0.0015).bites
+    assert [bite.time_s for bite in found] == pytest.approx([80, 110], abs=4)
+
+
 def test_a_loss_is_the_bite_of_the_nk_cell_in_which_more_comes_to_light() -> None:
     loss: Bitten = [(100, 0.03)]
     biter, bystander = (watched(loss, risen, until_s=190) for risen in (loss, [(105.0, 0.01)]))

@@ -8,11 +8,11 @@ rise within a minute or so; one that is lost in the noise counts when a clear ri
 A step that no NK cell follows is none, nor is a rise without a step: outlines that fail for a
 moment hide and show material, too (see `losses` for the steps themselves).
 
-What comes to light after a step is its own only up to the next clearer step, and beyond what
-earlier bites still owe: a bite must not lend its material to a flicker of the brightness before it
-or after it. So it is looked at only as far as steps were looked for. Of several NK cells at one
-tumor cell, a loss is the bite of the one in which most came to light, as far as is known: it may
-pass from one to another while their bites come out.
+What comes to light after a step is its own only up to the next clearer step and, unless the step
+is certain, beyond what earlier bites still owe: a bite must not lend its material to a flicker of
+the brightness before it or after it. So it is looked at only as far as steps were looked for. Of
+several NK cells at one tumor cell, a loss is the bite of the one in which most came to light, as
+far as is known: it may pass from one to another while their bites come out.
 """
 
 from __future__ import annotations
@@ -48,6 +48,8 @@ FOLLOWED, LEAST_RISE, CERTAIN_RISE = 0.15, 0.002, 4.0
 SHOWN_S = (8.0, 24.0), (24.0, 40.0), (40.0, 60.0)
 """...in the NK cell, on the median over one of these times after it."""
 WAIT_S = 80.0
+CERTAIN = 4.5
+"""So clear a step is hardly ever one of nothing: what earlier bites owe is not asked of it."""
 STAYS = 0.3
 """So much of a loss is still missing when it counts: an outline that failed is right again."""
 STAYS_S = 12.0
@@ -159,7 +161,8 @@ def _followed(
     for loss in losses:
         if not loss.bitten and isfinite(since_s) and _has_settled(loss, sights, time_s):
             own_until_s = min(tested_s, _next_s(loss, losses))
-            if _is_followed(loss, sights, own_until_s, _owed(loss, losses), noise):
+            owed = 0.0 if loss.certainty >= CERTAIN else _owed(loss, losses)
+            if _is_followed(loss, sights, own_until_s, owed, noise):
                 loss = replaced(loss, bitten=True)
                 bites = (*bites, Bite(loss.time_s, loss.fraction, True))
         after.append(_grown(loss, sights) if loss.bitten else loss)
