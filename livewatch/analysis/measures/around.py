@@ -10,7 +10,7 @@ import numpy as np
 from livewatch.analysis.measures.crop import MARGIN_UM
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -19,9 +19,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Around:
-    """The cells of a frame and their boxes: `low_um`, `high_um` are (cells, 2), x and y."""
+    """The cells of a frame and their boxes: `low_um`, `high_um` are (cells, 2), x and y.
+
+    `rows` says at which place the cell of an identity stands.
+    """
 
     cells: Sequence[Cell]
+    rows: Mapping[int, int]
     low_um: NDArray[np.floating]
     high_um: NDArray[np.floating]
 
@@ -32,13 +36,15 @@ class Around:
         sizes = [len(cell.outline_um) for cell in cells]
         starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.intp)
         return cls(
-            cells, np.minimum.reduceat(corners, starts), np.maximum.reduceat(corners, starts)
+            cells,
+            {cell.id: row for row, cell in enumerate(cells)},
+            np.minimum.reduceat(corners, starts),
+            np.maximum.reduceat(corners, starts),
         )
 
     def reaching(self, some: Sequence[Cell]) -> list[Cell]:
         """Every cell that reaches into the box around `some` and the margin of their crop."""
-        chosen = {cell.id for cell in some}
-        rows = [row for row, cell in enumerate(self.cells) if cell.id in chosen]
+        rows = [self.rows[cell.id] for cell in some]
         low_um = self.low_um[rows].min(axis=0) - MARGIN_UM
         high_um = self.high_um[rows].max(axis=0) + MARGIN_UM
         inside = (self.low_um <= high_um) & (self.high_um >= low_um)

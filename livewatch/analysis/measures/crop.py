@@ -138,9 +138,9 @@ def crop_of(
     )
     body = _body(joined[: len(tumor_um)], tumor_mask.shape, pixel_um)
     depth_um = _depth_um(tumor_mask, body, pixel_um)
-    bulge = _bulge(tumor_mask, depth_um, nks, pixel_um)
+    bulge = _bulge(tumor_mask[body], depth_um[body], nks[body], pixel_um)
     if bulge.any():
-        tumor_mask[bulge] = tumors_mask[bulge] = 0
+        tumor_mask[body][bulge] = tumors_mask[body][bulge] = 0
         depth_um = _depth_um(tumor_mask, body, pixel_um)
     from_tumors_um = distance_um(1 - tumors_mask, pixel_um)
     from_others_um = distance_um(1 - others_mask, pixel_um)
@@ -238,8 +238,9 @@ def averaged(image: Pixels, by: int) -> Image:
 
 def distance_um(outside: Mask, pixel_um: float) -> Image:
     """How far each pixel marked 1 is from the nearest one marked 0; far, where there is none."""
+    if outside.all():
+        return np.full(outside.shape, FAR_PX * np.float32(pixel_um), np.float32)
     distance = cv2.distanceTransform(outside, cv2.DIST_L2, 3)
-    np.minimum(distance, FAR_PX, out=distance)
     return np.asarray(np.multiply(distance, np.float32(pixel_um), out=distance))
 
 

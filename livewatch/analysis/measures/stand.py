@@ -8,7 +8,7 @@ before, and is known when the microscope comes back.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import hypot, isfinite
 
 NEAR_UM = 5.0
@@ -49,7 +49,7 @@ def levelled(
     elif frames < FEWEST:
         frames += 1
         gain += (brightness / before - gain) / frames
-    now = replace(here, gain=gain, frames=frames)
+    now = Stand(here.optics, here.x_um, here.y_um, gain, frames)
     others = tuple(one for one in stands if one is not known)
     return (*others, now)[-MOST:], brightness / gain
 
