@@ -35,6 +35,7 @@ if TYPE_CHECKING:
 RULES = OutcomeRules(viable_s=100.0)
 OPEN = Encounter(7, "a", 2, 1, 10.0, 200.0, None, 0.0, 0.0, max_twist_deg=5.0)
 OVER = replace(OPEN, end_s=200.0)
+STILL = Drift()
 ALIVE = Life(1, 310.0, 1000.0)
 DEAD = replace(ALIVE, death_s=150.0, dying_s=150.0, viability=0.1, evidence="dye loss 80%")
 
@@ -113,13 +114,15 @@ def test_an_orbit_larger_than_both_limits_proves_that_one_was_passed() -> None:
     assert told.outcome is Outcome.RELEASED
 
 
-def a_flight(gone_um: float, until_s: float, *, aside_um: float = 0.0) -> Course:
+def a_flight(
+    gone_um: float, until_s: float, *, aside_um: float = 0.0, drift: Drift = STILL
+) -> Course:
     """A course whose tumor cell, 10 um right of its NK cell, goes on so far by `until_s`."""
     course = Course(2, 1, replace(OPEN, max_twist_deg=nan), parted=True, radius_um=10.0, looks=40)
     nk = disc(2, Kind.NK, 0.0, 0.0)
     for time_s, share in ((200.0, 0.0), (210.0, 0.2), (until_s, 1.0), (until_s + 90.0, -9.0)):
         tumor = disc(1, Kind.TUMOR, 10.0 + share * gone_um, share * aside_um)
-        course = chased(course, nk if time_s == 200.0 else None, tumor, time_s)
+        course = chased(course, nk if time_s == 200.0 else None, tumor, time_s, drift)
     return replace(course, encounter=replace(course.encounter, end_s=200.0))
 
 
@@ -135,10 +138,20 @@ def disc(cell_id: int, kind: Kind, x_um: float, y_um: float) -> Cell:
         (a_flight(-1.6, 258.0), Outcome.RELEASED),
         (a_flight(0.2, 258.0, aside_um=2.0), Outcome.RELEASED),
         (a_flight(1.6, 225.0), Outcome.RELEASED),
+        (a_flight(1.6, 258.0, drift=Drift(1.4 / 58, 0.0)), Outcome.RELEASED),
         (replace(a_flight(1.6, 258.0), turns=39), Outcome.RELEASED),
         (Course(2, 1, OVER, parted=True, looks=40), Outcome.RELEASED),
     ],
-    ids=["goes off", "creeps", "follows", "aside", "seen too briefly", "turn is known", "unseen"],
+    ids=[
+        "goes off",
+        "creeps",
+        "follows",
+        "aside",
+        "seen too briefly",
+        "drifts",
+        "turn is known",
+        "unseen",
+    ],
 )
 def test_a_cell_that_makes_off_by_itself_got_away_if_its_turn_cannot_be_seen(
     course: Course, expected: Outcome
@@ -152,12 +165,13 @@ def test_a_cell_that_makes_off_by_itself_got_away_if_its_turn_cannot_be_seen(
 
 def test_a_flight_begins_anew_at_each_contact_and_not_from_a_cell_the_border_cuts() -> None:
     course = a_flight(1.6, 258.0)
-    assert chased(course, None, disc(1, Kind.TUMOR, 50.0, 0.0), 259.0) is course
+    assert chased(course, None, disc(1, Kind.TUMOR, 50.0, 0.0), 259.0, STILL) is course
     opened = replace(course, encounter=OPEN)
     cut = replace(disc(1, Kind.TUMOR, 14.0, 0.0), at_edge=True)
-    assert chased(opened, None, cut, 255.0) is opened
+    assert chased(opened, None, cut, 255.0, STILL) is opened
     again = replace(opened, encounter=replace(OPEN, last_contact_s=256.0))
-    again = chased(again, disc(2, Kind.NK, 0.0, 3.0), disc(1, Kind.TUMOR, 0.0, 12.0), 256.0)
+    nk, tumor = disc(2, Kind.NK, 0.0, 3.0), disc(1, Kind.TUMOR, 0.0, 12.0)
+    again = chased(again, nk, tumor, 256.0, STILL)
     assert (again.flight.gone_um, again.flight.after_s) == (0.0, 0.0)
     assert (again.flight.away_x, again.flight.away_y) == (0.0, 1.0)
 

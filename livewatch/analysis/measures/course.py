@@ -15,6 +15,7 @@ from livewatch.replaced import replaced
 if TYPE_CHECKING:
     from collections.abc import Container, Iterable
 
+    from livewatch.analysis.measures.roam import Drift
     from livewatch.model import Cell, Contact, Encounter
     from livewatch.settings import OutcomeRules
 
@@ -155,12 +156,15 @@ def twist_since_contact(course: Course, twist_deg: float, time_s: float) -> tupl
     return course, twist_deg - course.twist0_deg
 
 
-def chased(course: Course, nk: Cell | None, tumor: Cell, time_s: float) -> Course:
-    """The course with how far its tumor cell has gone off since the last contact."""
+def chased(course: Course, nk: Cell | None, tumor: Cell, time_s: float, drift: Drift) -> Course:
+    """The course with how far its tumor cell has gone off since the last contact.
+
+    `drift` is what all cells share of their motion.
+    """
     if course.encounter is None or not course.is_open or tumor.at_edge:
         return course
     if course.encounter.last_contact_s < time_s:
-        return replaced(course, flight=flown(course.flight, tumor, time_s))
+        return replaced(course, flight=flown(course.flight, tumor, time_s, drift))
     return course if nk is None else replaced(course, flight=begun(nk, tumor, time_s))
 
 

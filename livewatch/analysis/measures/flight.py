@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from livewatch.replaced import replaced
 
 if TYPE_CHECKING:
+    from livewatch.analysis.measures.roam import Drift
     from livewatch.model import Cell
 
 LONGEST_S, SHORTEST_S = 60.0, 30.0
@@ -52,10 +53,12 @@ def begun(nk: Cell, tumor: Cell, time_s: float) -> Flight:
     return Flight(time_s, tumor.x_um, tumor.y_um, x_um / apart_um, y_um / apart_um)
 
 
-def flown(flight: Flight, tumor: Cell, time_s: float) -> Flight:
-    """The flight with where the tumor cell is now."""
-    if not time_s - flight.time_s <= LONGEST_S:
+def flown(flight: Flight, tumor: Cell, time_s: float, drift: Drift) -> Flight:
+    """The flight with where the tumor cell is now; what all cells drift is not its own way."""
+    after_s = time_s - flight.time_s
+    if not after_s <= LONGEST_S:
         return flight
-    x_um, y_um = tumor.x_um - flight.x_um, tumor.y_um - flight.y_um
+    x_um = tumor.x_um - flight.x_um - drift.x * after_s
+    y_um = tumor.y_um - flight.y_um - drift.y * after_s
     gone_um = x_um * flight.away_x + y_um * flight.away_y
-    return replaced(flight, gone_um=gone_um, after_s=time_s - flight.time_s)
+    return replaced(flight, gone_um=gone_um, after_s=after_s)

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from livewatch.analysis.measures.life import Life
     from livewatch.analysis.measures.outline import Outline
     from livewatch.analysis.measures.portrait import Portrait
+    from livewatch.analysis.measures.roam import Drift
     from livewatch.analysis.measures.twist import Body
     from livewatch.model import Cell, Contact, Encounter, Frame
     from livewatch.settings import Experiment
@@ -107,7 +108,7 @@ class Measurer:
         after them the encounters closed earlier whose outcome became known, and the ids of these.
         """
         here = frame.view.position
-        lives, fade = _lives(notes, frame, cells)
+        lives, fade, drift = _lives(notes, frame, cells)
         shown = {cell.id for cell in cells}
         waiting = [_with_its_fate_open(one, shown) for one in encounters]
         courses = taken_up(notes.courses, contacts, waiting)
@@ -129,7 +130,7 @@ class Measurer:
                 course = replaced(course, parted=True)
             if course.tumor_id in seen:
                 tumor = seen[course.tumor_id]
-                course = chased(course, seen.get(course.nk_id), tumor, frame.time_s)
+                course = chased(course, seen.get(course.nk_id), tumor, frame.time_s, drift)
             if course.position == here:
                 life = lives.get(course.tumor_id)
                 course = self._concluded(course, life, frame.time_s, courses)
@@ -268,8 +269,10 @@ def _with_its_fate_open(encounter: Encounter, shown: Container[int]) -> Encounte
     return encounter
 
 
-def _lives(notes: Notes, frame: Frame, cells: Iterable[Cell]) -> tuple[dict[int, Life], float]:
-    """Every tumor cell's life with this frame's dye, and what bleaching left of it."""
+def _lives(
+    notes: Notes, frame: Frame, cells: Iterable[Cell]
+) -> tuple[dict[int, Life], float, Drift]:
+    """Every tumor cell's life with this frame's dye, what bleaching left of it, and the drift."""
     tumors = [cell for cell in cells if cell.kind is Kind.TUMOR]
     lives = {life.tumor_id: life for life in notes.lives if frame.time_s - life.time_s < FORGET_S}
     fade = fade_of(lives, tumors, dict(notes.fades).get(frame.view.position, 1.0))
@@ -279,7 +282,7 @@ def _lives(notes: Notes, frame: Frame, cells: Iterable[Cell]) -> tuple[dict[int,
             lives[cell.id] = lives[cell.id].seen_again(cell, fade, drift, frame.time_s)
         elif not cell.at_edge:
             lives[cell.id] = first_seen(cell, fade, frame.time_s)
-    return lives, fade
+    return lives, fade, drift
 
 
 def _settled_late(
