@@ -406,3 +406,20 @@ def test_a_pair_that_the_border_cuts_keeps_what_was_known_of_it(cut: str) -> Non
     assert all(np.isnan([part.seal_fraction, part.patch_deg, part.orbit_deg, part.twist_deg]))
     assert part.twist_reason == "cut by the image border"
     assert {told.max_seal_fraction for _, told in known} == {whole.seal_fraction}
+
+
+@pytest.mark.parametrize(
+    ("slips_um", "farthest_um"),
+    [((0.2, 15.0, 0.1, 0.3), 0.2), ((0.2, 4.0, 4.5, 0.3), 4.0), ((0.1, -5.0, 5.0, 0.2), 0.2)],
+    ids=["one look leaps", "two agree", "two against each other"],
+)
+def test_a_slip_counts_for_as_much_as_two_looks_running_agree_on(
+    slips_um: tuple[float, ...], farthest_um: float
+) -> None:
+    course = Course(2, 1, Encounter(7, "a", 2, 1, 0.0, 0.0, None, 0, 0))
+    contact = Contact(2, 1, 25, 10, 10, 10, 0.3, 8.0, 0.1, twist_deg=1.0)
+    for at, slip_um in enumerate((0.0, 0.0, *slips_um)):
+        course = told(course, replace(contact, slip_um=slip_um), 2.0 * at, RULES)
+    assert course.encounter is not None
+    assert abs(course.encounter.max_slip_um) == pytest.approx(farthest_um)
+    assert ("slipped" in course.encounter.tags) == (farthest_um >= RULES.slipped_um)

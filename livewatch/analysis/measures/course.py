@@ -173,14 +173,16 @@ def told(course: Course, contact: Contact, time_s: float, rules: OutcomeRules) -
 
     A turn that could be told in this frame and not in the one before is noted, but counts only
     when it can be told again in the next: a cell that can hardly be followed is now and then taken
-    to have turned by anything.
+    to have turned by anything. Of slip and orbit as much counts as two looks running agree on: an
+    NK outline that fails for a frame lies on the other side of the tumor cell.
     """
     assert course.encounter is not None
     known = course.encounter
     since_s = time_s - known.start_s
     is_followed = isfinite(known.twist_deg) and not known.twist_reason
     max_twist = _larger(known.max_twist_deg, contact.twist_deg if is_followed else nan)
-    max_slip = _larger(known.max_slip_um, contact.slip_um if is_followed else nan)
+    slip_um = _both(known.slip_um, contact.slip_um) if is_followed else nan
+    max_slip = _larger(known.max_slip_um, slip_um)
     bites = course.meal.bites
     twisted_s = _first(known.twisted_s, since_s, abs(max_twist) >= rules.twisted_deg)
     slipped_s = _first(known.slipped_s, since_s, abs(max_slip) >= rules.slipped_um)
