@@ -73,6 +73,11 @@ class Course:
     turns: int = 0
 
     @property
+    def turns_told(self) -> float:
+        """The share of the looks that could tell how far the body had turned."""
+        return self.turns / max(self.looks, 1)
+
+    @property
     def pair(self) -> tuple[int, int]:
         """(nk_id, tumor_id)."""
         return self.nk_id, self.tumor_id

@@ -89,31 +89,30 @@ def _survived(course: Course, encounter: Encounter, life: Life, rules: OutcomeRu
     alive = f"alive {after_s:.0f} s after contact"
     if how:
         return _as(encounter, Outcome.EVADED, f"{' and '.join(how)}, {alive}", life.viability)
-    if _must_have_moved(course, encounter, rules):
-        reason = f"orbit of {encounter.max_orbit_deg:.0f} degrees: twisted or slipped, {alive}"
-        return _as(encounter, Outcome.EVADED, reason, life.viability * UNSURE_WITHOUT_TWIST)
-    share = course.turns / max(course.looks, 1)
-    sure, doubt = life.viability, ""
-    if share < SEEN_TO_TURN and course.flight.speed_um_per_s >= FLIES_UM_PER_S:
-        gone = f"went {course.flight.gone_um:.1f} um off within {course.flight.after_s:.0f} s"
-        reason = f"{gone} of contact: twisted or slipped unseen, {alive}"
-        return _as(encounter, Outcome.EVADED, reason, life.viability * UNSURE_WITHOUT_TWIST)
-    if share < SEEN_TO_TURN:
-        seen = (
-            f"only be measured in {share:.0%} of the frames" if course.turns else "not be measured"
-        )
-        doubt = f" (twist could {seen})"
-        sure *= UNSURE_WITHOUT_TWIST
-    return _as(encounter, Outcome.RELEASED, f"neither twisted nor slipped{doubt}, {alive}", sure)
+    unsure = life.viability * UNSURE_WITHOUT_TWIST
+    unseen = _moved_unseen(course, encounter, rules)
+    if unseen:
+        return _as(encounter, Outcome.EVADED, f"{unseen}, {alive}", unsure)
+    still = "neither twisted nor slipped"
+    share = course.turns_told
+    if share >= SEEN_TO_TURN:
+        return _as(encounter, Outcome.RELEASED, f"{still}, {alive}", life.viability)
+    seen = f"only be measured in {share:.0%} of the frames" if course.turns else "not be measured"
+    return _as(encounter, Outcome.RELEASED, f"{still} (twist could {seen}), {alive}", unsure)
 
 
-def _must_have_moved(course: Course, encounter: Encounter, rules: OutcomeRules) -> bool:
-    """Whether twist or slip must have exceeded its limit, though neither can be seen alone.
+def _moved_unseen(course: Course, encounter: Encounter, rules: OutcomeRules) -> str:
+    """Why it must have twisted or slipped, though neither can be seen alone; else nothing.
 
-    The patch's way round the tumor is their sum.
+    The patch's way round the tumor is their sum; and a cell that makes off by itself got away.
     """
-    slipped_deg = degrees(rules.slipped_um / course.radius_um)
-    return abs(encounter.max_orbit_deg) >= rules.twisted_deg + slipped_deg
+    slipped_deg, flight = degrees(rules.slipped_um / course.radius_um), course.flight
+    if abs(encounter.max_orbit_deg) >= rules.twisted_deg + slipped_deg:
+        return f"orbit of {encounter.max_orbit_deg:.0f} degrees: twisted or slipped"
+    if course.turns_told < SEEN_TO_TURN and flight.speed_um_per_s >= FLIES_UM_PER_S:
+        gone = f"went {flight.gone_um:.1f} um off within {flight.after_s:.0f} s"
+        return f"{gone} of contact: twisted or slipped unseen"
+    return ""
 
 
 def _censored(encounter: Encounter, reason: str) -> Encounter:
