@@ -48,6 +48,7 @@ FOLLOWED, LEAST_RISE, CERTAIN_RISE = 0.15, 0.002, 4.0
 SHOWN_S = (8.0, 24.0), (24.0, 40.0), (40.0, 60.0)
 """...in the NK cell, on the median over one of these times after it."""
 WAIT_S = 80.0
+"""A loss is of interest for so long, and the window beside it."""
 CERTAIN = 4.5
 """So clear a step is hardly ever one of nothing: what earlier bites owe is not asked of it."""
 STAYS = 0.3
@@ -209,7 +210,7 @@ def _is_followed(
 def _has_settled(loss: Loss, sights: tuple[tuple[float, float, float], ...], time_s: float) -> bool:
     """Whether enough time has passed, the tumor does not fade on, and has not come back."""
     frames_s = (WINDOW_FRAMES + SETTLE_FRAMES) * _pace_s(sights)
-    if time_s - loss.time_s < max(min(WINDOW_S + SETTLE_S, WAIT_S), frames_s):
+    if time_s - loss.time_s < max(WINDOW_S + SETTLE_S, frames_s):
         return False
     after = _light_after(sights, loss.time_s)
     now = median(sight[1] for sight in sights[-RECENT:])

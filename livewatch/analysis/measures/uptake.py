@@ -33,8 +33,10 @@ SPOT_REACH_UM = 0.65
 FEWEST_PIXELS = 30
 OUTSTANDING = 3.5
 SIGNIFICANT = 6.0
-FARTHEST, STEPS = 6.0, 100
-TAIL = np.array([0.5 * erfc((i / STEPS - FARTHEST) / sqrt(2.0)) for i in range(1201)])
+FARTHEST, STEPS = 6, 100
+TAIL = np.array(
+    [0.5 * erfc((i / STEPS - FARTHEST) / sqrt(2.0)) for i in range(2 * FARTHEST * STEPS + 1)]
+)
 """What lies beyond so many SDs, from -FARTHEST on, STEPS to one: right to 1e-5."""
 FITS = 3
 CAUSES = 3

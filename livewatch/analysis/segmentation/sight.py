@@ -141,23 +141,24 @@ class Sight:
         """The cells in each channel, bleed-through taken off as far as it is known."""
 
         def job(look: Look) -> Found:
-            found = pieces_in(look)
+            found = self._parted(look, memory, looks)
             corner_um = self._corner_um(look.kind, view)
             return found._replace(cells=measured(found.pieces, found.seen, look.kind, corner_um))
 
-        def pieces_in(look: Look) -> Found:
-            if look.problem:
-                return Found(look.ground, NOTHING, 0.0, look.problem)
-            share = leaking(memory, look, looks)
-            other = next((one for one in looks if one.kind is not look.kind), look)
-            clean = without(look.ground, other.ground, share)
-            theirs = self._segmenters[look.kind]
-            if theirs is None:
-                pieces = spread.find(clean) if look.kind in self._spread else find(clean)
-                return Found(clean, pieces, share, glance=glanced(clean, pieces))
-            return self._ask(theirs, look, clean, share)
-
         return self._each(job, looks)
+
+    def _parted(self, look: Look, memory: Memory, looks: list[Look]) -> Found:
+        """One channel's image in pieces, which are not measured yet."""
+        if look.problem:
+            return Found(look.ground, NOTHING, 0.0, look.problem)
+        share = leaking(memory, look, looks)
+        other = next((one for one in looks if one.kind is not look.kind), look)
+        clean = without(look.ground, other.ground, share)
+        theirs = self._segmenters[look.kind]
+        if theirs is None:
+            pieces = spread.find(clean) if look.kind in self._spread else find(clean)
+            return Found(clean, pieces, share, glance=glanced(clean, pieces))
+        return self._ask(theirs, look, clean, share)
 
     def _ask(self, theirs: Segmenter, look: Look, clean: Ground, share: float) -> Found:
         """The cells that a plug-in finds. Whatever it does wrong becomes the image's problem."""
