@@ -12,9 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from walkers import Spoiling, Walkers, cell_of, circle, view_of
 
-from livewatch.analysis.sightings import Look, Rules
+from livewatch.analysis.match import NEIGHBOURS, neighbours
+from livewatch.analysis.middle import median
+from livewatch.analysis.sightings import SEEN, Look, Rules
 from livewatch.analysis.tracking import track
-from livewatch.analysis.tracks import Tracks, nobody
+from livewatch.analysis.tracks import COLUMNS, Tracks, nobody
 from livewatch.model import Cell, Kind, View
 
 if TYPE_CHECKING:
@@ -438,3 +440,30 @@ def test_variances_stay_variances_through_mergers_and_long_gaps() -> None:
         assert (table["pxv"] ** 2 <= table["pxx"] * table["pvv"]).all()
         hidden += int((table["host"] != -1).sum())
     assert hidden > 0
+
+
+@pytest.mark.parametrize(("tracks", "cells"), [(40, 60), (60, 3), (1, 1)])
+def test_a_track_is_compared_with_the_nearest_cells_in_its_reach(tracks: int, cells: int) -> None:
+    rng = np.random.default_rng(tracks)
+    table, seen = np.zeros(tracks, COLUMNS), np.zeros(cells, SEEN)
+    for some in (table, seen):
+        some["x_um"], some["y_um"] = rng.uniform(0.0, 60.0, (2, len(some)))
+    reach_um = rng.uniform(0.0, 40.0, tracks)
+    dx, dy = (seen[axis] - table[axis][:, None] for axis in ("x_um", "y_um"))
+    far_um = np.sqrt(dx * dx + dy * dy)
+    expected = [
+        (row, cell, far_um[row, cell])
+        for row in range(tracks)
+        for cell in np.argsort(far_um[row])[:NEIGHBOURS].tolist()
+        if far_um[row, cell] <= reach_um[row]
+    ]
+    found = neighbours(table, seen, reach_um)
+    assert list(zip(*(column.tolist() for column in found), strict=True)) == expected
+    assert tracks < 40 or max(np.bincount(found[0])) == min(NEIGHBOURS, cells)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 8])
+@pytest.mark.parametrize("kind", [np.float32, np.float64])
+def test_a_median_is_numpys_to_the_bit(count: int, kind: type) -> None:
+    values = np.random.default_rng(count).normal(size=count).astype(kind)
+    assert median(values) == float(np.median(values))

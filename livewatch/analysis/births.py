@@ -46,6 +46,8 @@ def newborn(
     """New tracks for the cells nobody claimed; mothers get, in place, their new size."""
     new = unclaimed(len(seen), found)
     born = np.zeros(len(new), COLUMNS)
+    if not len(new):
+        return born
     born["id"] = next_id + np.arange(len(new))
     for name in ("x_um", "y_um", "area_um2", "signal", *SPREAD):
         born[name] = seen[name][new]
@@ -108,7 +110,7 @@ def mother(
 
     Two round cells of like size lie side by side where one of their joint size was.
     """
-    if not rules.divides or len(rows) == 0 or cell["at_edge"] or cell["roundness"] < ROUND:
+    if not rules.divides or len(rows) == 0 or cell["at_edge"] or roundness(cell) < ROUND:
         return None
     sister = seen[found]
     was = table["area_um2"][rows]
@@ -121,12 +123,17 @@ def mother(
         & (np.abs(np.log(sum_um2 / was)) <= np.log(1.4))
         & (sister["area_um2"] < 0.75 * was)
         & (table["frames"][rows] > 3)
-        & (sister["roundness"] > ROUND)
+        & (roundness(sister) > ROUND)
         & ~sister["at_edge"]
     )
     if not fits.any():
         return None
     return int(np.where(fits, apart_um, np.inf).argmin())
+
+
+def roundness(seen: NDArray[np.void] | np.void) -> NDArray[np.float64]:
+    """4 pi area / perimeter^2 of cells: 1 for a disc, less for anything else."""
+    return np.asarray(4 * np.pi * seen["area_um2"] / np.maximum(seen["perimeter_um"], 1e-9) ** 2)
 
 
 def absorbed(
@@ -135,6 +142,8 @@ def absorbed(
     """Which unseen tracks were pieces of a cell that is there again where they should be."""
     gone = among(table["stem"], table["id"][rows]) & (table["frames"] < TRUSTED_PIECE_FRAMES)
     gone[rows] = False
+    if not gone.any():
+        return gone
     for row in np.flatnonzero(gone):
         stem = int(np.searchsorted(table["id"], table["stem"][row]))
         apart_um = np.hypot(*(table[name][row] - table[name][stem] for name, _ in PLANE))

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import min_weight_full_bipartite_matching
-from scipy.spatial import cKDTree
 
 from livewatch.analysis.tracks import among
+from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,22 +44,48 @@ def likely_pairs(
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
     """(track rows, seen rows, costs) of the pairs within `reach_um`, and cheaper than unseen.
 
-    `var_um2` is the variance of place of a track and its cell together, (tracks, seen) or
-    broadcasting to it; `alone` is what it costs to leave each track unseen.
+    `var_um2` is the variance of place of each cell; `alone` is what it costs to leave each track
+    unseen.
     """
-    tree = cKDTree(np.column_stack((seen["x_um"], seen["y_um"])))
-    where = np.column_stack((table["x_um"], table["y_um"]))
-    count = min(NEIGHBOURS, len(seen))
-    far_um = float(reach_um.max())
-    apart_um, cell = tree.query(where, k=range(1, count + 1), distance_upper_bound=far_um)
-    rows, nth = np.nonzero(apart_um <= reach_um[:, None])
-    cells, apart_um = cell[rows, nth], apart_um[rows, nth]
-    var = np.broadcast_to(var_um2, (len(table), len(seen)))[rows, cells]
+    rows, cells, apart_um = neighbours(table, seen, reach_um)
+    var = table["pxx"][rows] + var_um2[cells]
     cost = (FREEDOM + 2) / 2 * np.log1p(apart_um**2 / (FREEDOM * var)) + np.log(2 * np.pi * var)
     cost += unlikeness(table["area_um2"][rows], seen["area_um2"][cells], AREA_SD)
     cost += unlikeness(table["signal"][rows], seen["signal"][cells], SIGNAL_SD)
     good = cost < alone[rows]
     return rows[good], cells[good], cost[good]
+
+
+@compiled
+def neighbours(
+    table: NDArray[np.void], seen: NDArray[np.void], reach_um: NDArray[np.float64]
+) -> tuple[NDArray[np.intp], NDArray[np.intp], NDArray[np.float64]]:
+    """(track rows, seen rows, distances) of pairs within each track's reach, the nearest first."""
+    order = np.argsort(seen["x_um"], kind="mergesort")
+    along = seen["x_um"][order]
+    rows, cells = np.empty((2, NEIGHBOURS * len(table)), np.intp)
+    apart_um = np.empty(len(rows))
+    first = stop = 0
+    for row in range(len(table)):
+        x, y, reach = table[row]["x_um"], table[row]["y_um"], reach_um[row]
+        for nth in range(np.searchsorted(along, x - reach), len(along)):
+            if along[nth] > x + reach:
+                break
+            dx, dy = along[nth] - x, seen[order[nth]]["y_um"] - y
+            far = np.sqrt(dx * dx + dy * dy)
+            if far > reach:
+                continue
+            if stop - first < NEIGHBOURS:
+                stop += 1
+            elif far >= apart_um[stop - 1]:
+                continue
+            at = stop - 1
+            while at > first and apart_um[at - 1] > far:
+                cells[at], apart_um[at] = cells[at - 1], apart_um[at - 1]
+                at -= 1
+            rows[stop - 1], cells[at], apart_um[at] = row, order[nth], far
+        first = stop
+    return rows[:stop], cells[:stop], apart_um[:stop]
 
 
 def unseen_cost(table: NDArray[np.void]) -> NDArray[np.float64]:

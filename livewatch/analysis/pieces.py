@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 
 from livewatch.analysis.membrane import shape_of
+from livewatch.analysis.middle import median
 from livewatch.analysis.seam import nearest_points, round_both
 from livewatch.analysis.tracks import NOBODY, SETTLED_FRAMES, among
 from livewatch.model import Kind
@@ -54,9 +55,12 @@ of a cut cell are not."""
 def unite(cells: list[Cell | None], table: Table, owner: Rows) -> Rows:
     """Unite, in place, pieces with the cells they were cut from; the rows of those."""
     cut: set[int] = set()
+    loose = loose_pieces(table, owner)
+    if not len(loose):
+        return np.zeros(0, np.intp)
     places = np.array([(cell.x_um, cell.y_um, cell.area_um2) for cell in cells if cell])
     usual_um2 = usual_area_um2(table)
-    for piece in loose_pieces(places, table, owner):
+    for piece in loose[np.argsort(places[loose, 2], kind="stable")].tolist():  # smallest first
         main, own = whole_of(piece, cells, places, table, owner, usual_um2), cells[piece]
         other = None if main is None else cells[main]
         if main is None or other is None or own is None:
@@ -69,16 +73,15 @@ def unite(cells: list[Cell | None], table: Table, owner: Rows) -> Rows:
     return np.array(sorted(cut), np.intp)
 
 
-def loose_pieces(places: NDArray[np.float64], table: Table, owner: Rows) -> list[int]:
-    """The cells that may be a piece of another, smallest first.
+def loose_pieces(table: Table, owner: Rows) -> Rows:
+    """The cells that may be a piece of another.
 
     Nobody claims them, or one that is hardly known, began as a piece, or was unseen before.
     """
     loose = owner == NOBODY
     claimed = np.flatnonzero(~loose)
     loose[claimed] = doubtful(table)[owner[claimed]]
-    rows = np.flatnonzero(loose)
-    return rows[np.argsort(places[rows, 2], kind="stable")].tolist() if len(rows) else []
+    return np.flatnonzero(loose)
 
 
 def doubtful(table: Table) -> NDArray[np.bool_]:
@@ -137,7 +140,7 @@ def taken_for_two(tracks: Table) -> NDArray[np.bool_]:
 def usual_area_um2(table: Table) -> float:
     """The median area of the cells known by now; NaN while none is."""
     settled = table["area_um2"][table["frames"] >= SETTLED_FRAMES]
-    return float(np.median(settled)) if len(settled) else np.nan
+    return median(settled) if len(settled) else np.nan
 
 
 def is_rather_one(

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from livewatch.analysis.middle import median
 from livewatch.analysis.morsel import holds
 from livewatch.analysis.tracks import SETTLED_FRAMES
 
@@ -36,9 +37,7 @@ def doubted(tracks: Tracks, diameter_um: float) -> frozenset[int]:
     table = tracks.table
     settled = table["area_um2"][table["frames"] >= SETTLED_FRAMES]
     typical_um2 = np.pi / 4 * diameter_um**2
-    usual_um2 = (
-        min(typical_um2, float(np.median(settled))) if len(settled) >= ENOUGH else typical_um2
-    )
+    usual_um2 = min(typical_um2, median(settled)) if len(settled) >= ENOUGH else typical_um2
     poor = (table["area_um2"] < SMALLEST * usual_um2) | (table["presence"] < PRESENT)
     return frozenset(table["id"][poor].tolist())
 

@@ -34,5 +34,5 @@ def regrouped(
     now: list[Cell | None] = list(cells)
     cut = unite(now, table, owner)
     anew = part_anew(now, table, owner)
-    joint = np.union1d(anew, part(now, table, owner, hosts))
-    return [cell for cell in now if cell is not None], cut, joint
+    joint = {*anew.tolist(), *part(now, table, owner, hosts).tolist()}
+    return [cell for cell in now if cell is not None], cut, np.array(sorted(joint), np.intp)

@@ -40,14 +40,14 @@ that they were cut at the wrong place."""
 def part(cells: list[Cell | None], table: Table, owner: Rows, hosts: Rows) -> Rows:
     """Part, in place, cells that are several; the rows of all tracks that are seen so."""
     joint: list[int] = []
-    where = {int(row): at for at, row in enumerate(owner) if row != NOBODY}
-    for host in np.unique(hosts[hosts != NOBODY]).tolist():
-        blob = cells[where[host]]
+    for host in sorted(set(hosts[hosts != NOBODY].tolist())):
+        at = int(np.flatnonzero(owner == host)[0])
+        blob = cells[at]
         if blob is None or blob.at_edge:
             continue
         members = inside(blob, table, host, np.flatnonzero(hosts == host))
         if len(members) > 1:
-            cells[where[host]], *others = shares(blob, table[members])
+            cells[at], *others = shares(blob, table[members])
             cells.extend(others)
             joint += members
     return np.array(sorted(joint), np.intp)
@@ -117,10 +117,11 @@ def wrongly_cut(
     )
     known, tracks = known[good], tracks[good]
     change = np.log(area_um2[known] / tracks["area_um2"])
+    shrunk = np.flatnonzero(change <= -OTHERWISE / 2)
+    if not len(shrunk):
+        return
     wide_um = np.sqrt(np.maximum(tracks["area_um2"], area_um2[known]))
-    for nth in np.argsort(change, kind="stable"):
-        if change[nth] > -OTHERWISE / 2:
-            return
+    for nth in shrunk[np.argsort(change[shrunk], kind="stable")]:
         reach_um = wide_um + wide_um[nth] + SEAM_UM
         apart_um = np.hypot(*(tracks[place] - tracks[place][nth] for place in ("x_um", "y_um")))
         grown = (apart_um < reach_um) & (change - change[nth] > OTHERWISE) & (change > 0)

@@ -19,9 +19,10 @@ if TYPE_CHECKING:
 
     from livewatch.model import Cell, View
 
-OWN = ("x_um", "y_um", "area_um2", "signal", "roundness", "at_edge")
+OWN = ("x_um", "y_um", "area_um2", "perimeter_um", "signal", "at_edge")
 read = attrgetter(*OWN)
-SEEN = np.dtype([(name, "?" if name == "at_edge" else "f8") for name in (*OWN, *SPREAD)])
+COLUMNS = (*OWN, *SPREAD)
+SEEN = np.dtype([(name, "?" if name == "at_edge" else "f8") for name in COLUMNS], align=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +59,8 @@ class Look:
 def table_of(cells: Sequence[Cell]) -> NDArray[np.void]:
     """Cells as a table."""
     table = np.empty(len(cells), SEEN)
-    own = np.array([read(cell) for cell in cells], float).reshape(-1, len(OWN))
-    for name, column in zip((*OWN, *SPREAD), (*own.T, *spreads_of(cells).T), strict=True):
+    own = np.array(list(map(read, cells)), float).reshape(-1, len(OWN))
+    for name, column in zip(COLUMNS, (*own.T, *spreads_of(cells).T), strict=True):
         table[name] = column
     return table
 

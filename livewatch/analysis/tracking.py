@@ -9,6 +9,7 @@ two, or took two for one, are put right (regroup.py).
 
 from __future__ import annotations
 
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -18,7 +19,7 @@ from livewatch.analysis.match import assign, likely_pairs, unseen_cost
 from livewatch.analysis.motion import predict
 from livewatch.analysis.regroup import regrouped
 from livewatch.analysis.sightings import table_of, variance_um2
-from livewatch.analysis.tracks import NOBODY, SETTLED_FRAMES, Tracks, are_held, sealed
+from livewatch.analysis.tracks import NOBODY, SETTLED_FRAMES, Tracks, are_held, joined, sealed
 from livewatch.analysis.upkeep import LOST_UM, doubt, kept, meet, miss
 from livewatch.model import Cell
 
@@ -58,14 +59,14 @@ def track(
     miss(table, rows, look, dt_s, rules)
     born = newborn(table, seen, rows, found, look.time_s, next_id, rules)
     stems(born, cells, table, rows, found)
-    table = np.concatenate((table[~absorbed(table, rows, look.held)], born))
+    table = joined(table[~absorbed(table, rows, look.held)], born)
     ids[unclaimed(len(seen), found)] = born["id"]
     return sealed(kept(table, look, rules), look.time_s), named(cells, ids, table)
 
 
 def from_top(cells: Sequence[Cell]) -> list[Cell]:
     """Cells from top to bottom, so that nothing depends on how they were listed."""
-    return sorted(cells, key=lambda cell: (cell.y_um, cell.x_um))
+    return sorted(cells, key=attrgetter("y_um", "x_um"))
 
 
 def named(
@@ -99,9 +100,8 @@ def matched(
     unseen_s = look.time_s - table["seen_s"]
     reach_um = 0.6 * rules.diameter_um + rules.motion.top_um_per_s * unseen_s
     reach_um = np.minimum(reach_um, 3 * LOST_UM)
-    variance = table["pxx"][:, None] + variance_um2(seen, rules)
     alone = unseen_cost(table)
-    rows, cells, cost = likely_pairs(table, seen, variance, reach_um, alone)
+    rows, cells, cost = likely_pairs(table, seen, variance_um2(seen, rules), reach_um, alone)
     rows, cells = assign(rows, cells, cost, alone, len(seen))
     return mended(table, seen, rows, cells, look, rules)
 
@@ -124,6 +124,8 @@ def mended(
     torn = (table["frames"] >= SETTLED_FRAMES) & (table["missed"] == 0)
     left = held | torn
     left[rows] = False
+    if not left.any():
+        return rows, cells
     free = np.ones(len(seen), bool)
     free[cells] = False
     for row in np.flatnonzero(left):

@@ -76,6 +76,16 @@ def are_held(table: NDArray[np.void], held: frozenset[int]) -> NDArray[np.bool_]
     return among(table["id"], np.array(sorted(held)))
 
 
+def joined(table: NDArray[np.void], born: NDArray[np.void]) -> NDArray[np.void]:
+    """The rows of one table and those of another.
+
+    What numpy has for it makes up its mind anew, column by column, of what type they are.
+    """
+    both = np.empty(len(table) + len(born), COLUMNS)
+    both[: len(table)], both[len(table) :] = table, born
+    return both
+
+
 def sealed(table: NDArray[np.void], time_s: float) -> Tracks:
     """Tracks of a finished table, which from now on cannot be written to."""
     table.flags.writeable = False

@@ -13,10 +13,12 @@ import numpy as np
 from livewatch.analysis.motion import PLANE, correct
 from livewatch.analysis.pieces import LOSS
 from livewatch.analysis.sightings import variance_um2
-from livewatch.analysis.spread import SPREAD
 from livewatch.analysis.tracks import NOBODY, SETTLED_FRAMES, among, are_held
+from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from numpy.typing import NDArray
 
     from livewatch.analysis.sightings import Look, Rules
@@ -68,46 +70,68 @@ def meet(
     hidden = np.flatnonzero(hosts != NOBODY)
     double = among(rows, np.sort(hosts[hidden]))
     variance = variance_um2(seen[found], rules) + np.where(double, seen["area_um2"][found] / 8, 0)
-    before = table[["x_um", "y_um"]].copy()
+    before = {place: table[place][hosts[hidden]] for place, _ in PLANE}
     correct(table, rows, (seen["x_um"][found], seen["y_um"][found]), variance)
     # two that were parted may have changed places within what was seen of them
     parted = among(rows, joint)
     table["pxx"][rows[parted]] = np.maximum(
         table["pxx"][rows[parted]], seen["area_um2"][found[parted]] / 8
     )
-    ride(table, hidden, hosts[hidden], before, seen[found[np.searchsorted(rows, hosts[hidden])]])
     table["host"] = NOBODY
-    table["host"][hidden] = table["id"][hosts[hidden]]
-    own = ~double & ~seen["at_edge"][found] & ~parted
-    pace = np.maximum(PACE, 1 / (1.0 + table["frames"][rows[own]]))
-    for name in ("area_um2", "signal"):
-        table[name][rows[own]] += pace * (seen[name][found[own]] - table[name][rows[own]])
-    cut = ~double & seen["at_edge"][found] & ~parted
-    least_um2 = seen["area_um2"][found[cut]]  # the border hides the rest of it
-    table["area_um2"][rows[cut]] = np.maximum(table["area_um2"][rows[cut]], least_um2)
-    whole = ~double & ~seen["at_edge"][found]
-    for name in SPREAD:
-        table[name][rows[whole]] += NIMBLE * (seen[name][found[whole]] - table[name][rows[whole]])
-    table["frames"][rows] += 1
-    table["presence"][rows] += RECENT * (1 - table["presence"][rows])
-    table["seen_s"][rows] = look.time_s
-    for name in ("missed", "missed_s", "outside_s"):
-        table[name][rows] = 0
+    if len(hidden):
+        blob = seen[found[np.searchsorted(rows, hosts[hidden])]]
+        ride(table, hidden, hosts[hidden], before, blob)
+        table["host"][hidden] = table["id"][hosts[hidden]]
+    learn(table, seen, rows, found, double, parted, look.time_s)
+
+
+@compiled
+def learn(
+    table: NDArray[np.void],
+    seen: NDArray[np.void],
+    rows: NDArray[np.intp],
+    found: NDArray[np.intp],
+    double: NDArray[np.bool_],
+    parted: NDArray[np.bool_],
+    time_s: float,
+) -> None:
+    """Write into the tracks, in place, how their cells look, and that they were seen.
+
+    Little can be learnt of a cell that hides another (`double`), that was parted, or that the
+    border cuts.
+    """
+    for nth in range(len(rows)):
+        track, cell = table[rows[nth]], seen[found[nth]]
+        if not double[nth] and not parted[nth]:
+            if cell["at_edge"]:  # the border hides the rest of it
+                track["area_um2"] = max(track["area_um2"], cell["area_um2"])
+            else:
+                pace = max(PACE, 1 / (1.0 + track["frames"]))
+                track["area_um2"] += pace * (cell["area_um2"] - track["area_um2"])
+                track["signal"] += pace * (cell["signal"] - track["signal"])
+        if not double[nth] and not cell["at_edge"]:
+            track["sxx_um2"] += NIMBLE * (cell["sxx_um2"] - track["sxx_um2"])
+            track["sxy_um2"] += NIMBLE * (cell["sxy_um2"] - track["sxy_um2"])
+            track["syy_um2"] += NIMBLE * (cell["syy_um2"] - track["syy_um2"])
+        track["frames"] += 1
+        track["presence"] += RECENT * (1 - track["presence"])
+        track["seen_s"] = time_s
+        track["missed"], track["missed_s"], track["outside_s"] = 0, 0.0, 0.0
 
 
 def ride(
     table: NDArray[np.void],
     hidden: NDArray[np.intp],
     hosts: NDArray[np.intp],
-    before: NDArray[np.void],
+    before: Mapping[str, NDArray[np.float64]],
     blob: NDArray[np.void],
 ) -> None:
     """Carry hidden tracks along, in place, with the ones that hide them, within what is seen.
 
-    `before` are the places of all tracks before this frame was taken into account.
+    `before` are the places of those before this frame was taken into account.
     """
     reach_um = 0.8 * np.sqrt(blob["area_um2"] / np.pi)
-    off = {place: table[place][hidden] - before[place][hosts] for place, _ in PLANE}
+    off = {place: table[place][hidden] - before[place] for place, _ in PLANE}
     for place, speed in PLANE:
         moved_um = table[place][hosts] + off[place] - blob[place]
         table[place][hidden] = blob[place] + np.clip(moved_um, -reach_um, reach_um)

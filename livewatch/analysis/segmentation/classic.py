@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import cv2
 import numpy as np
 
+from livewatch.analysis.middle import median
 from livewatch.analysis.segmentation.clump import Rules, parted
 from livewatch.analysis.segmentation.ground import ground, stride_of
 from livewatch.analysis.segmentation.middles import medians
@@ -92,7 +93,7 @@ def glanced(seen: Ground, pieces: Pieces) -> Glance:
     """What of an image is judged against its channel's past: the cells, and their edges."""
     fall = edges(pieces.labels, pieces.boxes, seen.signal)
     told = (fall / pieces.middle)[pieces.middle > SURE * seen.noise]
-    return Glance(len(told), float(np.median(told)) if len(told) else 0.0)
+    return Glance(len(told), median(told) if len(told) else 0.0)
 
 
 def without_doubtful(pieces: Pieces, area: Ints, seen: Ground, usual: float) -> Pieces:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from livewatch.analysis.middle import median
 from livewatch.analysis.segmentation.calm import averaged, calmed, sampled
 
 if TYPE_CHECKING:
@@ -145,7 +146,7 @@ def add_rims(level: Floats, coarse: Floats, reach: int) -> None:
     if min(level.shape) <= max(2 * reach, FAR):
         return
     for floor, image in ((level, coarse), (level.T, coarse.T)):
-        usual = float(np.median(dimmest(image[FAR::FAR] - floor[FAR::FAR])))
+        usual = median(dimmest(image[FAR::FAR] - floor[FAR::FAR]))
         for rows in (slice(0, reach), slice(-reach, None)):
             glow = dimmest(image[rows] - floor[rows]) - np.float32(usual)
             floor[rows] += np.maximum(glow, 0)[:, None]
