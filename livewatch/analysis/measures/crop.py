@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import accumulate
-from math import ceil, sqrt
+from math import ceil
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
+from livewatch.analysis.measures.background import clear_places, level
+from livewatch.analysis.measures.bulge import unbulged
+from livewatch.analysis.measures.distance import distance_um
 from livewatch.analysis.measures.raster import claimed, reach_of
 from livewatch.compiled import compiled
 from livewatch.model import Kind
@@ -23,7 +25,8 @@ if TYPE_CHECKING:
 
     Image = NDArray[np.float32]
     Mask = NDArray[np.uint8]
-    Window = tuple[slice, slice]
+    Window = tuple[int, int, int, int]
+    """First row, the row after the last, first column, the column after the last."""
 
 MARGIN_UM = 3.0
 FINEST_UM = 0.3
@@ -31,16 +34,6 @@ FINEST_UM = 0.3
 FEWEST_PIXELS = 8
 ASIDE_UM = 1.5
 """Around a body: a little more than the blur of its texture reaches."""
-FAR_PX = np.float32(1e4)
-FEWEST_CLEAR = 20
-STRAY_UM = 2.0
-BULGE_UM = 6.0
-"""Where the tumor's outline juts out narrower than twice this into an NK cell, it went round what
-was bitten off."""
-OUTSTANDING = 2.5
-"""Pixels this many SD off are no background."""
-FEW = 400
-"""Pixels, at least, that tell what that is."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -124,26 +117,17 @@ def crop_of(
     left_um = view.left_um + columns.start * view.pixel_um
     top_um = view.top_um + rows.start * view.pixel_um
     pixel_um = view.pixel_um * shrink
-    others = [cell for cell in others if cell.kind is Kind.NK] + [
-        cell for cell in others if cell.kind is not Kind.NK
-    ]
+    others = sorted(others, key=lambda cell: cell.kind is not Kind.NK)
+    nk_ids = tuple(cell.id for cell in others if cell.kind is Kind.NK)
     outlines = [tumor_um, *(cell.outline_um for cell in others)]
-    starts = np.array([0, *accumulate(map(len, outlines))], np.int64)
-    joined = (np.concatenate(outlines, dtype=np.float64) - (left_um, top_um)) / pixel_um - 0.5
-    tumor_mask, others_mask, tumors_mask, nks = claimed(
+    body, tumor_mask, others_mask, nks, from_tumors_um, from_others_um, depth_um = laid_out(
         (len(rows), len(columns)),
-        joined,
-        starts,
-        np.array([True, *(cell.kind is not Kind.NK for cell in others)], np.uint8),
+        np.concatenate(outlines, dtype=np.float64),
+        np.array([0, *accumulate(map(len, outlines))], np.int64),
+        len(nk_ids),
+        (left_um, top_um),
+        pixel_um,
     )
-    body = _body(joined[: len(tumor_um)], tumor_mask.shape, pixel_um)
-    depth_um = _depth_um(tumor_mask, body, pixel_um)
-    bulge = _bulge(tumor_mask[body], depth_um[body], nks[body], pixel_um)
-    if bulge.any():
-        tumor_mask[body][bulge] = tumors_mask[body][bulge] = 0
-        depth_um = _depth_um(tumor_mask, body, pixel_um)
-    from_tumors_um = distance_um(1 - tumors_mask, pixel_um)
-    from_others_um = distance_um(1 - others_mask, pixel_um)
     places = clear_places(from_tumors_um, from_others_um)
     background, noise = _level(tumor, places)
     return Crop(
@@ -157,7 +141,7 @@ def crop_of(
         tumor_mask,
         others_mask,
         nks,
-        tuple(cell.id for cell in others if cell.kind is Kind.NK),
+        nk_ids,
         from_tumors_um,
         from_others_um,
         depth_um,
@@ -167,45 +151,60 @@ def crop_of(
     )
 
 
-def _body(tumor_px: NDArray[np.float64], shape: tuple[int, ...], pixel_um: float) -> Window:
-    """Where in a crop of that shape the tumor cell lies, its outline given in pixels."""
-    left, top, right, bottom = reach_of(tumor_px)
-    aside = ceil(ASIDE_UM / pixel_um) + 1
+@compiled
+def laid_out(
+    shape: tuple[int, int],
+    outlines_um: NDArray[np.float64],
+    starts: NDArray[np.int64],
+    nk_count: int,
+    corner_um: tuple[float, float],
+    pixel_um: float,
+) -> tuple[Window, Mask, Mask, NDArray[np.int16], Image, Image, Image]:
+    """Who is where in a crop: `body` to `depth_um` of a `Crop`, without identities.
+
+    Outlines stand one after the other, each from its start on: of the tumor cell, of `nk_count` NK
+    cells, of other tumor cells.
+    """
+    outlines = np.empty_like(outlines_um)
+    for i in range(len(outlines)):
+        for axis in range(2):
+            outlines[i, axis] = (outlines_um[i, axis] - corner_um[axis]) / pixel_um - 0.5
+    tumor, others, tumors, nks = claimed(shape, outlines, starts, nk_count)
+    body = around(outlines[: starts[1]], shape, ceil(ASIDE_UM / pixel_um) + 1)
+    depth_um = deep(tumor, body, pixel_um)
+    if unbulged(tumor, tumors, depth_um, nks, pixel_um):
+        depth_um = deep(tumor, body, pixel_um)
     return (
-        slice(max(int(top) - aside, 0), min(int(bottom) + aside + 1, shape[0])),
-        slice(max(int(left) - aside, 0), min(int(right) + aside + 1, shape[1])),
+        body,
+        tumor,
+        others,
+        nks,
+        distance_um(tumors == 0, pixel_um),
+        distance_um(others == 0, pixel_um),
+        depth_um,
     )
 
 
-def _depth_um(tumor_mask: Mask, body: Window, pixel_um: float) -> Image:
-    """How far each of the tumor cell's pixels is from what is outside it."""
-    depth_um = np.zeros(tumor_mask.shape, np.float32)
-    depth_um[body] = distance_um(tumor_mask[body], pixel_um)
+@compiled
+def around(points: NDArray[np.float64], shape: tuple[int, int], aside: int) -> Window:
+    """The window of some points (n, 2) and so many pixels around them, as far as there are any."""
+    left, top, right, bottom = reach_of(points)
+    return (
+        max(int(top) - aside, 0),
+        min(int(bottom) + aside + 1, shape[0]),
+        max(int(left) - aside, 0),
+        min(int(right) + aside + 1, shape[1]),
+    )
+
+
+@compiled
+def deep(mask: Mask, window: Window, pixel_um: float) -> Image:
+    """How far each pixel of a mask is from what is outside it; it lies within the window."""
+    depth_um = np.zeros(mask.shape, np.float32)
+    top, bottom, left, right = window
+    inside = mask[top:bottom, left:right] > 0
+    depth_um[top:bottom, left:right] = distance_um(inside, pixel_um)
     return depth_um
-
-
-def _bulge(
-    tumor_mask: Mask, depth_um: Image, nks: NDArray[np.int16], pixel_um: float
-) -> NDArray[np.bool_]:
-    """What of a tumor's mask belongs to an NK cell: narrow, and covered by one (an opening)."""
-    shared: NDArray[np.bool_] = (tumor_mask > 0) & (nks != 0)
-    if not shared.any() or not (depth_um > BULGE_UM).any():
-        return np.zeros_like(shared)
-    # no core further off than this matters; distances here are up to 5 % short
-    reach = ceil(1.1 * BULGE_UM / pixel_um) + 3
-    rows, columns = (np.flatnonzero(shared.any(axis=axis)) for axis in (1, 0))
-    about = np.s_[
-        max(rows[0] - reach, 0) : rows[-1] + reach + 1,
-        max(columns[0] - reach, 0) : columns[-1] + reach + 1,
-    ]
-    shared[about] &= narrow(depth_um[about], BULGE_UM, pixel_um)
-    return shared
-
-
-def narrow(depth_um: Image, half_um: float, pixel_um: float) -> NDArray[np.bool_]:
-    """What is further than `half_um` from where a mask is as deep: an opening takes it away."""
-    outside = np.asarray(depth_um <= half_um, np.uint8)
-    return np.asarray(distance_um(outside, pixel_um) > half_um + pixel_um)
 
 
 def _span(low_um: float, high_um: float, pixel_um: float, length: int, shrink: int) -> range:
@@ -215,7 +214,7 @@ def _span(low_um: float, high_um: float, pixel_um: float, length: int, shrink: i
     return range(first, first + max(last - first, 0) // shrink * shrink, shrink)
 
 
-def _shrunk(image: Pixels | None, window: Window, by: int) -> Image | None:
+def _shrunk(image: Pixels | None, window: tuple[slice, slice], by: int) -> Image | None:
     if image is None:
         return None
     part = image[window]
@@ -236,53 +235,5 @@ def averaged(image: Pixels, by: int) -> Image:
     return mean
 
 
-def distance_um(outside: Mask, pixel_um: float) -> Image:
-    """How far each pixel marked 1 is from the nearest one marked 0; far, where there is none."""
-    if outside.all():
-        return np.full(outside.shape, FAR_PX * np.float32(pixel_um), np.float32)
-    distance = cv2.distanceTransform(outside, cv2.DIST_L2, 3)
-    return np.asarray(np.multiply(distance, np.float32(pixel_um), out=distance))
-
-
-@compiled
-def clear_places(from_tumors_um: Image, from_others_um: Image) -> NDArray[np.int64]:
-    """The flat places of pixels clear of cells, one in two; of all pixels, where too few are."""
-    rows, columns = from_tumors_um.shape
-    places, count = np.empty(rows * (columns // 2 + 1), np.int64), 0
-    for everywhere in (False, True):
-        if count >= FEWEST_CLEAR:
-            break
-        count = 0
-        for row in range(rows):
-            for column in range(row % 2, columns, 2):
-                far = min(from_tumors_um[row, column], from_others_um[row, column]) > STRAY_UM
-                places[count] = row * columns + column
-                count += everywhere or far
-    return places[:count]
-
-
 def _level(image: Image | None, places: NDArray[np.int64]) -> tuple[float, float]:
     return (0.0, 0.0) if image is None else level(image, places)
-
-
-@compiled
-def level(image: Image, places: NDArray[np.int64]) -> tuple[float, float]:
-    """Mean and SD of the image at some places.
-
-    A mean, because cameras count in whole numbers: a median would jump by one of them. Pixels
-    that stand out (debris, cells not found) are left out.
-    """
-    outside = image.ravel()[places]
-    some = outside[:: max(len(outside) // FEW, 1)]
-    quarter, half = len(some) // 4, len(some) // 2
-    ordered = np.partition(some, half)
-    middle = ordered[half]
-    spread = 1.4826 * (middle - np.partition(ordered[: half + 1], quarter)[quarter]) + 0.5
-    total, square, kept = 0.0, 0.0, 0
-    for value in outside:
-        if abs(value - middle) <= OUTSTANDING * spread:
-            total += value - middle
-            square += (value - middle) ** 2
-            kept += 1
-    mean = total / kept
-    return float(middle) + mean, sqrt(max(square / kept - mean * mean, 0.0)) + 1e-6

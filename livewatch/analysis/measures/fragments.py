@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from livewatch.analysis.measures.crop import narrow
+from livewatch.analysis.measures.distance import narrow
 from livewatch.analysis.measures.uptake import (
     CAUSES,
     CLEAR_UM,

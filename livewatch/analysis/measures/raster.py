@@ -21,55 +21,52 @@ SEVERAL = -1
 
 @compiled
 def claimed(
-    shape: tuple[int, int], polygons: Floats, starts: NDArray[np.int64], is_tumor: Mask
+    shape: tuple[int, int], polygons: Floats, starts: NDArray[np.int64], nk_count: int
 ) -> tuple[Mask, Mask, Mask, NDArray[np.int16]]:
-    """(tumor, others, tumors, nks) of polygons in pixel coordinates, the first being the tumor.
+    """(tumor, others, tumors, nks) of polygons in pixel coordinates.
 
+    The first polygon is the tumor cell, the next `nk_count` are NK cells, the rest tumor cells.
     Masks are 0 / 1 of `shape`: the first polygon, all others, all tumor cells. `nks` is each
     pixel's polygon number where one NK cell covers it, SEVERAL where more do, else 0. A pixel is
     covered when its centre is.
     """
     tumor, others = np.zeros(shape, np.uint8), np.zeros(shape, np.uint8)
     tumors, nks = np.zeros(shape, np.uint8), np.zeros(shape, np.int16)
-    crossings = np.empty(256)
+    crossed = np.zeros(shape, np.bool_)
     for number in range(len(starts) - 1):
         polygon = polygons[starts[number] : starts[number + 1]]
-        top = max(ceil(polygon[:, 1].min()), 0)
-        bottom = min(int(polygon[:, 1].max()), shape[0] - 1)
-        for row in range(top, bottom + 1):
-            count = crossed(polygon, row, crossings)
-            for pair in range(0, count - 1, 2):
-                begin = max(ceil(crossings[pair]), 0)
-                end = min(int(np.floor(crossings[pair + 1])), shape[1] - 1)
-                for column in range(begin, end + 1):
-                    if number == 0:
-                        tumor[row, column] = tumors[row, column] = 1
-                        continue
-                    others[row, column] = 1
-                    if is_tumor[number]:
-                        tumors[row, column] = 1
-                    else:
-                        nks[row, column] = number if nks[row, column] == 0 else SEVERAL
+        left, top, right, bottom = reach_of(polygon)
+        cross(polygon, crossed)
+        for row in range(max(ceil(top), 0), min(int(bottom) + 1, shape[0])):
+            inside = False
+            for column in range(max(int(left), 0), min(int(right) + 3, shape[1])):
+                inside ^= crossed[row, column]
+                crossed[row, column] = False
+                if not inside:
+                    continue
+                if number == 0:
+                    tumor[row, column] = tumors[row, column] = 1
+                    continue
+                others[row, column] = 1
+                if number > nk_count:
+                    tumors[row, column] = 1
+                else:
+                    nks[row, column] = number if nks[row, column] == 0 else SEVERAL
     return tumor, others, tumors, nks
 
 
 @compiled
-def crossed(polygon: Floats, row: int, crossings: Floats) -> int:
-    """Where a polygon's edges cross a row, in order, into `crossings`; how many there are."""
-    count = 0
+def cross(polygon: Floats, crossed: NDArray[np.bool_]) -> None:
+    """Turn round the marks of pixels that are the first in their row beyond an edge."""
     x0, y0 = polygon[-1, 0], polygon[-1, 1]
     for i in range(len(polygon)):
         x1, y1 = polygon[i, 0], polygon[i, 1]
-        if (y0 > row) != (y1 > row) and count < len(crossings):
-            x = x0 + (row - y0) / (y1 - y0) * (x1 - x0)
-            place = count
-            while place > 0 and crossings[place - 1] > x:
-                crossings[place] = crossings[place - 1]
-                place -= 1
-            crossings[place] = x
-            count += 1
+        first, last = max(ceil(min(y0, y1)), 0), min(ceil(max(y0, y1)), crossed.shape[0])
+        for row in range(first, last):
+            column = max(ceil(x0 + (row - y0) / (y1 - y0) * (x1 - x0)), 0)
+            if column < crossed.shape[1]:
+                crossed[row, column] ^= True
         x0, y0 = x1, y1
-    return count
 
 
 @compiled

@@ -14,7 +14,7 @@ from livewatch.compiled import compiled
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from livewatch.analysis.measures.crop import Crop
+    from livewatch.analysis.measures.crop import Crop, Window
     from livewatch.analysis.measures.outline import Outline
 
     Map = NDArray[np.float32]
@@ -52,36 +52,39 @@ def texture_of(crop: Crop, tumor: Outline) -> tuple[Texture, Map] | str:
         return "no image of the tumor channel"
     if 2 * tumor.mean_radius_um < FEWEST_PIXELS_ACROSS * crop.pixel_um:
         return f"fewer than {FEWEST_PIXELS_ACROSS} pixels across the cell"
-    around, body = (image[crop.body] for image in (crop.from_others_um, crop.tumor))
-    both, mean = alone(body, crop.depth_um[crop.body], around, crop.tumor_background)
+    both, mean = parted(
+        crop.tumor, crop.depth_um, crop.from_others_um, crop.body, crop.tumor_background
+    )
     if mean <= 0:
         return "covered by other cells"
     column, row = crop.to_pixels(tumor.x_um, tumor.y_um)
     rings, weight, light = unrolled(
         both,
-        np.asarray(cv2.GaussianBlur(both, (0, 0), FINE_UM / crop.pixel_um), np.float32),
-        np.asarray(cv2.integral(both, sdepth=cv2.CV_64F), np.float64),
+        cv2.GaussianBlur(both, (0, 0), FINE_UM / crop.pixel_um),  # type: ignore[arg-type]
         mean,
+        crop.tumor_background,
         round((COARSE_UM / crop.pixel_um - 1) / 2),
         tumor.radius_um / crop.pixel_um,
-        column - crop.body[1].start,
-        row - crop.body[0].start,
+        column - crop.body[2],
+        row - crop.body[0],
     )
-    return Texture(rings, weight), light + np.float32(crop.tumor_background)
+    return Texture(rings, weight), light
 
 
 @compiled
-def alone(image: Map, depth_um: Map, from_others_um: Map, background: float) -> tuple[Map, float]:
-    """Where the tumor is seen by itself: (its light or 0, 1 or 0), and its mean (0: nowhere)."""
-    both = np.zeros((*image.shape, 2), np.float32)
+def parted(
+    image: Map, depth_um: Map, from_others_um: Map, window: Window, background: float
+) -> tuple[Map, float]:
+    """Where a tumor is seen by itself: (its light or 0, 1 or 0), and its mean (0: nowhere)."""
+    top, bottom, left, right = window
+    both = np.zeros((bottom - top, right - left, 2), np.float32)
     total, count = 0.0, 0
-    for row in range(image.shape[0]):
-        for column in range(image.shape[1]):
-            clear = depth_um[row, column] > EDGE_UM and from_others_um[row, column] > CLEAR_UM
-            if clear:
-                both[row, column, 0] = image[row, column] - background
-                both[row, column, 1] = 1.0
-                total += both[row, column, 0]
+    for row in range(top, bottom):
+        for column in range(left, right):
+            if depth_um[row, column] > EDGE_UM and from_others_um[row, column] > CLEAR_UM:
+                both[row - top, column - left, 0] = image[row, column] - background
+                both[row - top, column - left, 1] = 1.0
+                total += both[row - top, column - left, 0]
                 count += 1
     return both, max(total / count, FAINTEST) if count >= FEWEST_PIXELS else 0.0
 
@@ -90,8 +93,8 @@ def alone(image: Map, depth_um: Map, from_others_um: Map, background: float) -> 
 def unrolled(
     both: Map,
     fine: Map,
-    sums: Floats,
     mean: float,
+    background: float,
     reach: int,
     radius: Floats,
     column: float,
@@ -99,15 +102,16 @@ def unrolled(
 ) -> tuple[Map, Map, Map]:
     """Structure between FINE_UM and COARSE_UM as a share of `mean`, by ring and direction.
 
-    Means are over what is clear, so that nothing beside it shows; a sample counts where the
+    `both` are light and 1 where it is clear, `fine` is that blurred; the radius (DIRECTIONS,) is in
+    pixels. Means are over what is clear, so that nothing beside it shows; a sample counts where the
     four pixels around it are clear. Each ring's own mean is taken off. Beside it come its weight
     and the light itself.
     """
     rings = np.zeros((len(RINGS), DIRECTIONS), np.float32)
     weight = np.zeros((len(RINGS), DIRECTIONS), np.float32)
-    light = np.zeros((len(RINGS), DIRECTIONS), np.float32)
-    rows, columns = both.shape[:2]
-    clear = shares(fine)
+    light = np.full((len(RINGS), DIRECTIONS), np.float32(background))
+    clear, sums = shares(fine), summed(both)
+    rows, columns = clear.shape
     for ring in range(len(RINGS)):
         total, count = 0.0, 0
         for i in range(DIRECTIONS):
@@ -123,7 +127,8 @@ def unrolled(
                 (1 - u) * clear[r + 1, c] + u * clear[r + 1, c + 1]
             )
             rings[ring, i] = (near - around(sums, int(y + 0.5), int(x + 0.5), reach)) / mean
-            weight[ring, i], light[ring, i] = 1.0, near
+            weight[ring, i] = 1.0
+            light[ring, i] += np.float32(near)
             total += rings[ring, i]
             count += 1
         for i in range(DIRECTIONS):
@@ -142,16 +147,30 @@ def shares(fine: Map) -> Floats:
 
 
 @compiled
+def summed(both: Map) -> Floats:
+    """(h + 1, w + 1, 2): the sums over all pixels above and left of each corner."""
+    rows, columns = both.shape[:2]
+    sums = np.zeros((rows + 1, columns + 1, 2))
+    for row in range(rows):
+        light, clear = 0.0, 0.0
+        for column in range(columns):
+            light += both[row, column, 0]
+            clear += both[row, column, 1]
+            sums[row + 1, column + 1, 0] = sums[row, column + 1, 0] + light
+            sums[row + 1, column + 1, 1] = sums[row, column + 1, 1] + clear
+    return sums
+
+
+@compiled
 def around(sums: Floats, row: int, column: int, reach: int) -> float:
-    """The mean of what is clear in the square about a pixel; `sums` is an integral image."""
+    """The mean of what is clear in the square about a pixel; the image was `summed`."""
     top, left = max(row - reach, 0), max(column - reach, 0)
     bottom = min(row + reach + 1, sums.shape[0] - 1)
     right = min(column + reach + 1, sums.shape[1] - 1)
-    total, count = 0.0, 0.0
-    for sign, r, c in ((1, bottom, right), (-1, top, right), (-1, bottom, left), (1, top, left)):
-        total += sign * sums[r, c, 0]
-        count += sign * sums[r, c, 1]
-    return total / max(count, 1.0)
+    ahead, beyond = sums[bottom, right], sums[top, right]
+    beside, before = sums[bottom, left], sums[top, left]
+    light = ahead[0] - beyond[0] - beside[0] + before[0]
+    return float(light / max(ahead[1] - beyond[1] - beside[1] + before[1], 1.0))
 
 
 @compiled

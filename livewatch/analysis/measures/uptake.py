@@ -9,11 +9,12 @@ that is the fourth.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import ceil, erfc, exp, nan, pi, sqrt
+from math import ceil, erfc, nan, pi, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from livewatch.analysis.measures.blur import bell, blurred
 from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
@@ -212,18 +213,14 @@ def spots_light(
 ) -> float:
     """All light (counts) in and around the spots that stand out of the noise once smoothed."""
     sigma = SPOT_UM / pixel_um
-    reach = ceil(2.5 * sigma)
-    top, left = rows.min() - reach, columns.min() - reach
-    shape = rows.max() - top + reach + 1, columns.max() - left + reach + 1
+    top, left = rows.min(), columns.min()
+    shape = rows.max() - top + 1, columns.max() - left + 1
     light, zone = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
     for i in range(len(rows)):
         light[rows[i] - top, columns[i] - left] = rest[i]
         zone[rows[i] - top, columns[i] - left] = 1.0
-    weights = np.empty(2 * reach + 1, np.float32)
-    for k in range(2 * reach + 1):
-        weights[k] = exp(-0.5 * ((k - reach) / sigma) ** 2)
-    weights /= weights.sum()
-    smooth, cover = smoothed(light, weights), smoothed(zone, weights)
+    weights = bell(sigma, ceil(2.5 * sigma))
+    smooth, cover = blurred(light, weights), blurred(zone, weights)
     # what is left of the noise after smoothing
     limit = SIGNIFICANT * noise / max(2.0 * sqrt(pi) * sigma, 1.0)
     near, total = int(SPOT_REACH_UM / pixel_um), 0.0
@@ -245,20 +242,3 @@ def mark(spots: NDArray[np.uint8], row: int, column: int, near: int) -> None:
         for c in range(max(column - near, 0), min(column + near + 1, spots.shape[1])):
             if (r - row) ** 2 + (c - column) ** 2 <= near * near:
                 spots[r, c] = 1
-
-
-@compiled
-def smoothed(image: Image, weights: Image) -> Image:
-    """An image blurred along both axes by symmetric `weights`; nothing comes from beyond it."""
-    reach = len(weights) // 2
-    rows, columns = image.shape
-    along, both = np.zeros_like(image), np.zeros_like(image)
-    for r in range(rows):
-        for k in range(len(weights)):
-            for c in range(reach, columns - reach):
-                along[r, c] += weights[k] * image[r, c + k - reach]
-    for r in range(reach, rows - reach):
-        for k in range(len(weights)):
-            for c in range(reach, columns - reach):
-                both[r, c] += weights[k] * along[r + k - reach, c]
-    return both
