@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import atan2, cos, degrees, isfinite, nan, pi, radians, sin
+
+from livewatch.replaced import replaced
 
 FIRST_SIGHTS = 3
 """A young patch is short and its middle uncertain: the start is the mean of this many."""
@@ -39,7 +41,7 @@ def followed(track: Track, direction_deg: float) -> Track:
         )
         return Track(origin, _turn(direction_deg - origin), track.sights + 1)
     moved = track.moved_deg + _turn(direction_deg - track.origin_deg - track.moved_deg)
-    return replace(track, moved_deg=moved)
+    return replaced(track, moved_deg=moved)
 
 
 def moved(
