@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING, Self
 
 import numpy as np
 
+from livewatch.analysis.boxes import boxes_of
+from livewatch.analysis.contact import joined
 from livewatch.analysis.measures.crop import MARGIN_UM
+from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,36 +19,44 @@ if TYPE_CHECKING:
 
     from livewatch.model import Cell
 
+    Boxes = NDArray[np.float64]
+    Rows = NDArray[np.int64]
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Around:
-    """The cells of a frame and their boxes: `low_um`, `high_um` are (cells, 2), x and y.
+    """The cells of a frame and their `boxes` (see `boxes_of`).
 
     `rows` says at which place the cell of an identity stands.
     """
 
     cells: Sequence[Cell]
     rows: Mapping[int, int]
-    low_um: NDArray[np.floating]
-    high_um: NDArray[np.floating]
+    boxes: Boxes
 
     @classmethod
     def of(cls, cells: Sequence[Cell]) -> Self:
-        """The boxes of all cells; there is at least one."""
-        corners = np.concatenate([cell.outline_um for cell in cells])
-        sizes = [len(cell.outline_um) for cell in cells]
-        starts = np.concatenate([[0], np.cumsum(sizes)[:-1]]).astype(np.intp)
-        return cls(
-            cells,
-            {cell.id: row for row, cell in enumerate(cells)},
-            np.minimum.reduceat(corners, starts),
-            np.maximum.reduceat(corners, starts),
-        )
+        """The boxes of all cells."""
+        rows = {cell.id: row for row, cell in enumerate(cells)}
+        return cls(cells, rows, boxes_of(*joined(cells)))
 
     def reaching(self, some: Sequence[Cell]) -> list[Cell]:
         """Every cell that reaches into the box around `some` and the margin of their crop."""
-        rows = [self.rows[cell.id] for cell in some]
-        low_um = self.low_um[rows].min(axis=0) - MARGIN_UM
-        high_um = self.high_um[rows].max(axis=0) + MARGIN_UM
-        inside = (self.low_um <= high_um) & (self.high_um >= low_um)
-        return [self.cells[row] for row in np.flatnonzero(inside.all(axis=1)).tolist()]
+        middle = np.array([self.rows[cell.id] for cell in some])
+        return [self.cells[row] for row in overlapping(self.boxes, middle, MARGIN_UM).tolist()]
+
+
+@compiled
+def overlapping(boxes: Boxes, some: Rows, margin: float) -> Rows:
+    """The rows of the boxes that come within a margin of the box around some of them."""
+    left, top, right, bottom = np.inf, np.inf, -np.inf, -np.inf
+    for row in some:
+        left, top = min(left, boxes[row, 0] - margin), min(top, boxes[row, 1] - margin)
+        right, bottom = max(right, boxes[row, 2] + margin), max(bottom, boxes[row, 3] + margin)
+    rows, count = np.empty(len(boxes), np.int64), 0
+    for row in range(len(boxes)):
+        across = boxes[row, 0] <= right and boxes[row, 2] >= left
+        if across and boxes[row, 1] <= bottom and boxes[row, 3] >= top:
+            rows[count] = row
+            count += 1
+    return rows[:count]
