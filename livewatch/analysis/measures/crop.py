@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import accumulate
 from math import ceil
 from typing import TYPE_CHECKING
 
@@ -12,6 +11,7 @@ import numpy as np
 from livewatch.analysis.measures.background import clear_places, level
 from livewatch.analysis.measures.bulge import unbulged
 from livewatch.analysis.measures.distance import distance_um
+from livewatch.analysis.measures.outline import strung
 from livewatch.analysis.measures.raster import claimed, reach_of
 from livewatch.compiled import compiled
 from livewatch.model import Kind
@@ -119,11 +119,9 @@ def crop_of(
     pixel_um = view.pixel_um * shrink
     others = sorted(others, key=lambda cell: cell.kind is not Kind.NK)
     nk_ids = tuple(cell.id for cell in others if cell.kind is Kind.NK)
-    outlines = [tumor_um, *(cell.outline_um for cell in others)]
     body, tumor_mask, others_mask, nks, from_tumors_um, from_others_um, depth_um = laid_out(
         (len(rows), len(columns)),
-        np.concatenate(outlines, dtype=np.float64),
-        np.array([0, *accumulate(map(len, outlines))], np.int64),
+        *strung([tumor_um, *(cell.outline_um for cell in others)]),
         len(nk_ids),
         (left_um, top_um),
         pixel_um,

@@ -77,14 +77,16 @@ def glowing(
     since_s = time_s - before.time_s
     at_first = 1 / frames if before.frames < AT_FIRST else 0.0
     ground = before.ground + max(1 - exp(-since_s / GROUND_S), at_first) * (ground - before.ground)
-    light, weight = upright(light, weight, turn, ground)
     share = max(1 - exp(-since_s / REFRESH_S), at_first, LEAST_SHARE)
-    bright, light, weight = compared(before.light, before.weight, light, weight, share)
+    bright, light, weight = compared(
+        before.light, before.weight, light, weight, turn, ground, share
+    )
     stands, level = levelled(before.stands, here, bright, before.last)
     last = level if isfinite(level) else before.last
     return Glow(light, weight, ground, frames, time_s, level, last, stands)
 
 
+@compiled
 def upright(light: Map, weight: Map, turn: float, ground: float) -> tuple[Map, Map]:
     """The map less `ground`, as if the body had not turned by `turn` of DIRECTIONS."""
     light, weight = turned_back(light, weight, turn)
@@ -93,12 +95,20 @@ def upright(light: Map, weight: Map, turn: float, ground: float) -> tuple[Map, M
 
 @compiled
 def compared(
-    known: Map, known_weight: Map, light: Map, weight: Map, share: float
+    known: Map,
+    known_weight: Map,
+    light: Map,
+    weight: Map,
+    turn: float,
+    ground: float,
+    share: float,
 ) -> tuple[float, Map, Map]:
     """(level, map, weight): the level of `light`, and what is known with `share` of it.
 
-    The level is NaN, and nothing is learnt, where too little is seen in both.
+    The light is made `upright` first. The level is NaN, and nothing is learnt, where too little
+    is seen in both.
     """
+    light, weight = upright(light, weight, turn, ground)
     total, past, overlap, area = 0.0, 0.0, 0.0, 0.0
     for ring in range(len(known)):
         for i in range(DIRECTIONS):

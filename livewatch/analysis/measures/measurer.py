@@ -27,13 +27,14 @@ from livewatch.analysis.measures.outline import (
     DIRECTIONS,
     distances_um,
     elongation_of,
+    share_nearer,
     share_within,
     share_within_hull,
 )
 from livewatch.analysis.measures.patch import patch_of
 from livewatch.analysis.measures.portrait import CUT
 from livewatch.analysis.measures.slip import moved
-from livewatch.analysis.measures.texture import RINGS, turned_back
+from livewatch.analysis.measures.texture import RINGS
 from livewatch.analysis.measures.twist import blended
 from livewatch.model import Kind, Outcome
 from livewatch.replaced import replaced
@@ -87,8 +88,9 @@ class Measurer:
         for camera in (np.uint8, np.uint16):
             averaged(np.zeros((4, 4), camera), 2)
         blank = np.zeros((len(RINGS), DIRECTIONS), np.float32)
-        blended(*turned_back(blank, blank, 0.5), blank, blank, 0.5)
+        blended(blank, blank, blank, blank, 0.5, 0.5)
         square = np.array([[0.0, 0.0], [1.0, 0.0], [1.0, 1.0]])
+        share_nearer(square, square, 1.0)
         distances_um(square, square, 1.0)
         elongation_of(square, 0.0, 0.0)
         change_at(np.repeat(np.arange(8.0)[:, None], 3, axis=1), 4, 4.0, 0.1)
@@ -252,7 +254,7 @@ def _is_inside(nk: Cell, tumor: Outline, *, already: bool) -> bool:
     One that is `already` inside is out again only when it has left the cup: outlines waver.
     """
     apart_um = hypot(nk.x_um - tumor.x_um, nk.y_um - tumor.y_um)
-    if apart_um >= tumor.radius_um.max():
+    if apart_um >= tumor.farthest_um:
         return False
     in_cup = share_within_hull(nk.outline_um, tumor)
     if already:

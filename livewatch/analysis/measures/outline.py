@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import accumulate
 from math import atan2, degrees, hypot, pi, sqrt
 from typing import TYPE_CHECKING
 
@@ -12,11 +13,12 @@ import numpy as np
 from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Numbers = tuple[float, float, float, float, float, float, float]
 
 DIRECTIONS = 192
 """Directions in which a cell is sampled, equally spaced from +x towards +y."""
@@ -37,8 +39,8 @@ class Outline:
 
     `points_um` (n, 2) lie at equal steps along it; `directions_deg` (n,) is where each is seen
     from the centre, 0..360; `radius_um` (DIRECTIONS,) is the distance to the outline by direction.
-    `waves_um` is the RMS of the membrane's ripple: the radius without its slowest harmonics;
-    `blebs_um` that of its narrow bulges alone.
+    `farthest_um` is the greatest of these. `waves_um` is the RMS of the membrane's ripple: the
+    radius without its slowest harmonics; `blebs_um` that of its narrow bulges alone.
     """
 
     x_um: float
@@ -47,6 +49,7 @@ class Outline:
     perimeter_um: float
     waves_um: float
     blebs_um: float
+    farthest_um: float
     points_um: Floats
     directions_deg: Floats
     radius_um: Floats
@@ -70,14 +73,14 @@ class Outline:
 def share_within(points_um: NDArray[np.floating], tumor: Outline, beyond_um: float = 0.0) -> float:
     """How much of another outline (n, 2) lies within this one, or no further out than that."""
     points = np.asarray(points_um, np.float64)
-    return float(np.mean(distances_um(points, tumor.points_um, beyond_um) < beyond_um))
+    return share_nearer(points, tumor.points_um, beyond_um)
 
 
 def share_within_hull(points_um: NDArray[np.floating], tumor: Outline) -> float:
     """The same, within this one's convex hull: a cup counts up to its brim."""
     points = np.asarray(points_um, np.float64)
     hull = cv2.convexHull(tumor.points_um.astype(np.float32))[:, 0].astype(np.float64)
-    return float(np.mean(distances_um(points, hull, 0.0) < 0))
+    return share_nearer(points, hull, 0.0)
 
 
 def outline_of(
@@ -88,12 +91,30 @@ def outline_of(
     What of it lies deep inside the outlines `inside_of` (NK cells) is cut off along a straight
     line: there, tumor light is a bite, no longer the tumor.
     """
-    points = evened(smoothed(evened(np.asarray(outline_um, np.float64))))
-    kept = np.ones(len(points), np.bool_)
-    for other in inside_of:
-        keep_outside(points, np.asarray(other, np.float64), kept)
-    numbers, points, directions, radius = unrolled(points, kept)
+    numbers, points, directions, radius = traced(*strung([outline_um, *inside_of]))
     return Outline(*numbers, points, directions, radius)
+
+
+def strung(outlines: Sequence[NDArray[np.floating]]) -> tuple[Floats, NDArray[np.int64]]:
+    """All outlines in one array (m, 2), and where each begins (n + 1,)."""
+    starts = np.array([0, *accumulate(map(len, outlines))], np.int64)
+    return np.concatenate(outlines, dtype=np.float64), starts
+
+
+@compiled
+def traced(outlines: Floats, starts: NDArray[np.int64]) -> tuple[Numbers, Floats, Floats, Floats]:
+    """The first outline unrolled, without what of it lies deep inside the others."""
+    points = evened(smoothed(evened(outlines[: starts[1]])))
+    kept = np.ones(len(points), np.bool_)
+    for other in range(1, len(starts) - 1):
+        keep_outside(points, outlines[starts[other] : starts[other + 1]], kept)
+    return unrolled(points, kept)
+
+
+@compiled
+def share_nearer(points_um: Floats, polygon_um: Floats, reach_um: float) -> float:
+    """How many of some points (n, 2) lie within a closed polygon, or no further out than that."""
+    return float((distances_um(points_um, polygon_um, reach_um) < reach_um).mean())
 
 
 @compiled
@@ -144,10 +165,8 @@ def keep_outside(points: Floats, other: Floats, kept: NDArray[np.bool_]) -> None
 
 
 @compiled
-def unrolled(
-    points: Floats, kept: NDArray[np.bool_]
-) -> tuple[tuple[float, float, float, float, float, float], Floats, Floats, Floats]:
-    """((x, y, area, perimeter, waves, blebs), points, directions, radius) of what is kept.
+def unrolled(points: Floats, kept: NDArray[np.bool_]) -> tuple[Numbers, Floats, Floats, Floats]:
+    """(x to `farthest_um` of an `Outline`, points, directions, radius) of what is kept.
 
     All of it is kept where hardly half would be left.
     """
@@ -165,7 +184,7 @@ def unrolled(
         length += hypot(points[j, 0] - points[i, 0], points[j, 1] - points[i, 1])
     radius = radius_by_direction(directions, away)
     waves, blebs = waves_of(radius)
-    return (x, y, abs(area), length, waves, blebs), points, directions, radius
+    return (x, y, abs(area), length, waves, blebs, radius.max()), points, directions, radius
 
 
 @compiled

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from math import hypot, isfinite, nan
 from typing import TYPE_CHECKING
 
@@ -18,6 +18,7 @@ from livewatch.analysis.measures.texture import texture_of
 from livewatch.analysis.measures.twist import Turn, first_sight, turned
 from livewatch.compiled import compiled
 from livewatch.model import Kind
+from livewatch.replaced import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,13 +73,14 @@ def portrait_of(
     `cells` are all cells of the frame, `body` is what is remembered of the tumor's.
     """
     outline = outline_of(tumor.outline_um, [nk.outline_um for nk in nks])
-    others = [cell for cell in cells if cell.id != tumor.id and not _seen_through(cell, outline)]
+    through = {cell.id for cell in cells if _seen_through(cell, outline)}
+    others = [cell for cell in cells if cell.id != tumor.id and cell.id not in through]
     crop = crop_of(frame.view, images, outline.points_um, nks, others)
     if crop is None:
         return None
     turn, level = Turn(), nan
     if nks:
-        has_guest = any(_seen_through(nk, outline) for nk in nks)
+        has_guest = any(nk.id in through for nk in nks)
         body, turn, level = _turn(crop, outline, tumor, body, frame, has_guest=has_guest)
     dye = _dye(crop)
     death, noise = _death(crop)
@@ -116,7 +118,7 @@ def _turn(
     glow = glowing(before, light, texture.weight, body.twist_deg, ground, frame.time_s, here)
     if not body.has_texture or (axis is not None and axis.has_told):
         axis, turn = _turn_of_axis(axis, outline, turn, frame.time_s)
-    return replace(body, glow=glow, axis=axis), turn, glow.level
+    return replaced(body, glow=glow, axis=axis), turn, glow.level
 
 
 def _turn_of_axis(
@@ -144,7 +146,7 @@ def _seen_through(cell: Cell, tumor: Outline) -> bool:
     """
     if cell.kind is not Kind.NK:
         return False
-    if hypot(cell.x_um - tumor.x_um, cell.y_um - tumor.y_um) > tumor.radius_um.max():
+    if hypot(cell.x_um - tumor.x_um, cell.y_um - tumor.y_um) > tumor.farthest_um:
         return False
     centre = np.array([[cell.x_um, cell.y_um]])
     return bool(distances_um(centre, tumor.points_um, 0.0)[0] < -DEEP_INSIDE_UM)

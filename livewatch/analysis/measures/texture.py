@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from scipy import fft
 
 from livewatch.analysis.measures.outline import DIRECTIONS
 from livewatch.compiled import compiled
@@ -37,10 +38,20 @@ COS, SIN = np.cos(ANGLE), np.sin(ANGLE)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Texture:
-    """`rings` (rings, directions) as a share of the body's brightness, `weight` 1 where seen."""
+    """`rings` (rings, directions) as a share of the body's brightness, `weight` 1 where seen.
+
+    `spectra` (3, rings, frequencies) are along the directions: of value, square and weight.
+    """
 
     rings: Map
     weight: Map
+    spectra: NDArray[np.complex64]
+
+
+def textured(rings: Map, weight: Map) -> Texture:
+    """A texture, its spectra taken once: it is compared with each one that comes after it."""
+    stacked = np.concatenate((rings, rings * rings, weight)).reshape(3, *rings.shape)
+    return Texture(rings, weight, fft.rfft(stacked))
 
 
 def texture_of(crop: Crop, tumor: Outline) -> tuple[Texture, Map] | str:
@@ -68,7 +79,7 @@ def texture_of(crop: Crop, tumor: Outline) -> tuple[Texture, Map] | str:
         column - crop.body[2],
         row - crop.body[0],
     )
-    return Texture(rings, weight), light
+    return textured(rings, weight), light
 
 
 @compiled

@@ -20,12 +20,10 @@ import numpy as np
 from scipy import fft
 
 from livewatch.analysis.measures.outline import DIRECTIONS
-from livewatch.analysis.measures.texture import RINGS, Texture, turned_back
+from livewatch.analysis.measures.texture import RINGS, Texture, textured, turned_back
 from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from livewatch.analysis.measures.axis import Axis
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
 
     Map = NDArray[np.float32]
     Curve = NDArray[np.float32]
+    Spectra = NDArray[np.complex64]
 
 STEP_DEG = 360 / DIRECTIONS
 SMALLEST_OVERLAP = 0.35
@@ -100,46 +99,38 @@ class Fit:
         return (self.step + self.offset) * STEP_DEG
 
 
-def match(before: Sequence[Texture], now: Texture) -> tuple[Curve, ...]:
-    """Correlate an unrolled body with others over all angles, each ring by its circumference.
+@compiled
+def crossed(recent: Spectra, anchor: Spectra, now: Spectra) -> Spectra:
+    """Cross spectra of what is seen now with each of two textures, summed over the rings.
 
-    A (2, DIRECTIONS) each: the correlation, and the covariance, by how far it is turned.
+    (2, 4, frequencies): of value and value, square and weight, weight and square, weight and
+    weight. Each ring counts by its circumference.
     """
-    spectra = _spectra([*before, now])
-    lagged = fft.irfft(crossed(spectra), DIRECTIONS)
-    return tuple(correlated(each) for each in lagged)
-
-
-def _spectra(textures: Sequence[Texture]) -> NDArray[np.complex64]:
-    """Spectra (textures, 3, rings, frequencies) along directions: of value, square, weight."""
-    stacked = np.empty((len(textures), 3, len(RINGS), DIRECTIONS), np.float32)
-    for row, texture in zip(stacked, textures, strict=True):
-        row[0], row[2] = texture.rings, texture.weight
-        np.multiply(texture.rings, texture.rings, out=row[1])
-    return np.asarray(fft.rfft(stacked, axis=-1), np.complex64)
+    cross = np.zeros((2, 4, now.shape[-1]), np.complex64)
+    for one, before in enumerate((recent, anchor)):
+        for ring in range(len(RINGS)):
+            share = np.float32(RINGS[ring])
+            for k in range(now.shape[-1]):
+                value = share * np.conj(before[0, ring, k])
+                square = share * np.conj(before[1, ring, k])
+                seen = share * np.conj(before[2, ring, k])
+                cross[one, 0, k] += value * now[0, ring, k]
+                cross[one, 1, k] += square * now[2, ring, k]
+                cross[one, 2, k] += seen * now[1, ring, k]
+                cross[one, 3, k] += seen * now[2, ring, k]
+    return cross
 
 
 @compiled
-def crossed(spectra: NDArray[np.complex64]) -> NDArray[np.complex64]:
-    """Cross spectra of the last texture with each other one, summed over the rings.
+def matched(lagged: Curve) -> tuple[bool, tuple[int, float, float, float, float]]:
+    """Whether the anchor still looks like the cell, and the fields of the `Fit` to both textures.
 
-    (n, 4, frequencies): of value and value, square and weight, weight and square, weight and
-    weight.
+    `lagged` (2, 4, DIRECTIONS) are sums of products by angle, with the recent texture and the
+    anchor. An anchor that no longer looks like the cell has nothing to say.
     """
-    last = len(spectra) - 1
-    cross = np.zeros((last, 4, spectra.shape[-1]), np.complex64)
-    for one in range(last):
-        for ring in range(len(RINGS)):
-            weight = np.float32(RINGS[ring])
-            for k in range(spectra.shape[-1]):
-                value = weight * np.conj(spectra[one, 0, ring, k])
-                square = weight * np.conj(spectra[one, 1, ring, k])
-                seen = weight * np.conj(spectra[one, 2, ring, k])
-                cross[one, 0, k] += value * spectra[last, 0, ring, k]
-                cross[one, 1, k] += square * spectra[last, 2, ring, k]
-                cross[one, 2, k] += seen * spectra[last, 1, ring, k]
-                cross[one, 3, k] += seen * spectra[last, 2, ring, k]
-    return cross
+    recent, anchor = correlated(lagged[0]), correlated(lagged[1])
+    holds = anchor[0].max() >= SMALLEST_MATCH
+    return holds, fitted((recent + anchor) / np.float32(2) if holds else recent)
 
 
 @compiled
@@ -180,11 +171,9 @@ def first_sight(tumor_id: int, texture: Texture, time_s: float) -> Body:
 
 def turned(body: Body, now: Texture, time_s: float) -> tuple[Body, Turn]:
     """How far the body has turned since first sight, and what to remember."""
-    recent, anchor = match((body.recent, body.anchor), now)
-    holds = bool(anchor[0].max() >= SMALLEST_MATCH)
-    # An anchor that no longer looks like the cell has nothing to say.
-    both = (recent + anchor) / np.float32(2) if holds else recent
-    fit = Fit(*fitted(np.asarray(both, np.float32)))
+    cross = crossed(body.recent.spectra, body.anchor.spectra, now.spectra)
+    holds, best = matched(fft.irfft(cross, DIRECTIONS))
+    fit = Fit(*best)
     reason = _doubt(fit)
     if reason:
         if body.anchor_frames == 1:
@@ -213,23 +202,29 @@ def _nearest_turn(angle_deg: float, before_deg: float) -> float:
 
 
 def _updated(body: Body, now: Texture, angle: float, time_s: float, *, anchored: bool) -> Body:
-    upright = Texture(*turned_back(now.rings, now.weight, angle / STEP_DEG))
+    steps = angle / STEP_DEG
     share = max(1 - exp(-(time_s - body.time_s) / REFRESH_S), 0.02)
     anchor, frames = body.anchor, body.anchor_frames
     if anchored and frames < ANCHOR_FRAMES and time_s - body.since_s <= ANCHOR_S:
         frames += 1
-        anchor = _blended(anchor, upright, 1 / frames)
-    recent = _blended(body.recent, upright, share)
+        anchor = _blended(anchor, now, steps, 1 / frames)
+    recent = _blended(body.recent, now, steps, share)
     return Body(body.tumor_id, anchor, recent, frames, body.since_s, time_s, angle)
 
 
-def _blended(old: Texture, new: Texture, share: float) -> Texture:
-    return Texture(*blended(old.rings, old.weight, new.rings, new.weight, share))
+def _blended(old: Texture, new: Texture, steps: float, share: float) -> Texture:
+    return textured(*blended(old.rings, old.weight, new.rings, new.weight, steps, share))
 
 
 @compiled
-def blended(old: Map, old_weight: Map, new: Map, new_weight: Map, share: float) -> tuple[Map, Map]:
-    """The mean of both where both are seen, `share` of it the new; else whichever is seen."""
+def blended(
+    old: Map, old_weight: Map, new: Map, new_weight: Map, steps: float, share: float
+) -> tuple[Map, Map]:
+    """The old map with `share` of the new one, turned back by so many of DIRECTIONS.
+
+    The mean of both where both are seen; else whichever is.
+    """
+    new, new_weight = turned_back(new, new_weight, steps)
     rings, weight = old.copy(), old_weight.copy()
     for ring in range(len(old)):
         for i in range(DIRECTIONS):
