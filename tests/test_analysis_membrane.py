@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from walkers import circle
 
-from livewatch.analysis.membrane import at_half_height, normals, profiles
+from livewatch.analysis.membrane import at_half_height, evened, normals, profiles
 
 SIDE, FINE = 96, 8
 MIDDLE_PX = (SIDE / 2 + 0.2, SIDE / 2 - 0.3)
@@ -75,3 +75,15 @@ def test_no_cells_no_outlines() -> None:
     moved, shapes = at_half_height(picture(15, 1, 0.6), np.zeros((0, 2)), np.zeros(1, np.int32))
     assert moved.shape == (0, 2)
     assert shapes.shape == (0, 4)
+
+
+@pytest.mark.parametrize("unknown", [0, 1, 2, 3])
+def test_shifts_are_evened_to_the_median_of_those_known_nearby(unknown: int) -> None:
+    rng = np.random.default_rng(unknown)
+    shift = rng.normal(size=30)
+    for at in range(0, 30, 5):
+        shift[at + rng.permutation(5)[:unknown]] = np.nan
+    near = np.stack([np.roll(shift, by) for by in range(-2, 3)], axis=1)
+    known = [window[~np.isnan(window)] for window in near]
+    median = [np.median(few) if len(few) >= 3 else 0.0 for few in known]
+    assert evened(shift).tolist() == median

@@ -58,8 +58,8 @@ def normals(ring: Points) -> Points:
     sign = 1.0 if twice_area > 0.0 else -1.0
     normal = np.zeros((count, 2))
     for i in range(count):
-        dx = ring[(i + 2) % count, 0] - ring[i - 2, 0]
-        dy = ring[(i + 2) % count, 1] - ring[i - 2, 1]
+        before, after = ring[i - 2], ring[i + 2 - count]  # indices below 0 count from the end
+        dx, dy = after[0] - before[0], after[1] - before[1]
         length = np.sqrt(dx * dx + dy * dy)
         if length > 0.0:
             normal[i, 0], normal[i, 1] = sign * dy / length, -sign * dx / length
@@ -124,7 +124,7 @@ def shifts(profile: Points) -> Values:
     mean = np.empty(samples)
     for i in range(count):
         before, last = profile[i - 2], profile[i - 1]
-        here, on, after = profile[i], profile[(i + 1) % count], profile[(i + 2) % count]
+        here, on, after = profile[i], profile[i + 1 - count], profile[i + 2 - count]
         for s in range(samples):
             mean[s] = (before[s] + last[s] + here[s] + on[s] + after[s]) / 5.0
         top, this = 0, mean[0]
@@ -148,9 +148,13 @@ def evened(shift: Values) -> Values:
     even = np.zeros(count)
     near = np.empty(5)
     for i in range(count):
+        before, last, here = shift[i - 2], shift[i - 1], shift[i]
+        on, after = shift[i + 1 - count], shift[i + 2 - count]
+        if not np.isnan(before + last + here + on + after):
+            even[i] = middle_of_five(before, last, here, on, after)
+            continue
         known = 0
-        for j in range(i - 2, i + 3):
-            value = shift[j - count if j >= count else j]
+        for value in (before, last, here, on, after):
             if not np.isnan(value):
                 at = known
                 while at > 0 and near[at - 1] > value:
@@ -161,6 +165,13 @@ def evened(shift: Values) -> Values:
         if known >= 3:
             even[i] = (near[known // 2] + near[(known - 1) // 2]) / 2.0
     return even
+
+
+@compiled
+def middle_of_five(a: float, b: float, c: float, d: float, e: float) -> float:
+    """The median: that of the fifth, the higher low of two pairs, and their lower high."""
+    low, high = max(min(a, b), min(c, d)), min(max(a, b), max(c, d))
+    return max(min(low, high), min(max(low, high), e))
 
 
 @compiled

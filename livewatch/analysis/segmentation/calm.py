@@ -23,7 +23,8 @@ def averaged(image: NDArray[np.uint16], by: int) -> Floats:
     """`image` (h, w) averaged over `by` x `by` pixels: (h // by, w // by). A rest is cut off."""
     height, width = image.shape[0] // by, image.shape[1] // by
     small = np.empty((height, width), np.float32)
-    sums, share = np.empty(width * by, np.int32), np.float32(1 / (by * by))
+    sums, totals = np.empty(width * by, np.int32), np.empty(width, np.int32)
+    share = np.float32(1 / (by * by))
     for row in range(height):
         line = image[row * by]
         for column in range(len(sums)):
@@ -32,11 +33,12 @@ def averaged(image: NDArray[np.uint16], by: int) -> Floats:
             line = image[below]
             for column in range(len(sums)):
                 sums[column] += line[column]
+        totals[:] = 0
+        for nth in range(by):
+            for column in range(width):
+                totals[column] += sums[column * by + nth]
         for column in range(width):
-            total = 0
-            for at in range(column * by, (column + 1) * by):
-                total += sums[at]
-            small[row, column] = np.float32(total) * share
+            small[row, column] = np.float32(totals[column]) * share
     return small
 
 
@@ -86,12 +88,12 @@ def sampled(image: Floats, under: Floats, stride: int) -> Floats:
     found = np.empty((len(rows), len(columns)), np.float32)
     for at_row, row in enumerate(rows):
         for at_column, column in enumerate(columns):
+            inside = 0 < row < height - 1 and 0 < column < width - 1
             total = np.float32(0)
-            for down in range(-1, 2):
-                y = mirrored(row + down, height)
-                for right in range(-1, 2):
-                    x = mirrored(column + right, width)
-                    total += image[y, x] - under[y, x]
+            for y in range(row - 1, row + 2):
+                for x in range(column - 1, column + 2):
+                    at = (y, x) if inside else (mirrored(y, height), mirrored(x, width))
+                    total += image[at] - under[at]
             found[at_row, at_column] = total * np.float32(1 / 9)
     return found
 

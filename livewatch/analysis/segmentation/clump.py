@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from livewatch.analysis.segmentation.box import within
 from livewatch.analysis.segmentation.middles import medians
 from livewatch.analysis.segmentation.regions import relabel
 from livewatch.analysis.segmentation.split import split
@@ -79,12 +80,11 @@ def alone(labels: Ints, label: int, box: Ints, smooth: Floats) -> tuple[Ints, Fl
     """A copy of one clump, its label 1, and of the image there; both with a margin."""
     shape = box[2] - box[0] + 2 * MARGIN, box[3] - box[1] + 2 * MARGIN
     here, bright = np.zeros(shape, np.int32), np.zeros(shape, np.float32)
-    for row in range(box[0], box[2]):
-        for column in range(box[1], box[3]):
-            at = row - box[0] + MARGIN, column - box[1] + MARGIN
-            bright[at] = smooth[row, column]
-            if labels[row, column] == label:
-                here[at] = 1
+    own, light = within(labels, box), within(smooth, box)
+    for row in range(own.shape[0]):
+        for column in range(own.shape[1]):
+            here[row + MARGIN, column + MARGIN] = own[row, column] == label
+            bright[row + MARGIN, column + MARGIN] = light[row, column]
     return here, bright
 
 
@@ -124,19 +124,20 @@ def trimmed(
 @compiled
 def put(here: Ints, labels: Ints, label: int, box: Ints, above: int) -> None:
     """Put a clump's copy back: its cells' labels, raised by `above`, instead of its own."""
-    for row in range(box[0], box[2]):
-        for column in range(box[1], box[3]):
-            if labels[row, column] == label or labels[row, column] == 0:
-                cell = here[row - box[0] + MARGIN, column - box[1] + MARGIN]
-                labels[row, column] = cell + above if cell > 0 else 0
+    own = within(labels, box)
+    for row in range(own.shape[0]):
+        for column in range(own.shape[1]):
+            if own[row, column] == label or own[row, column] == 0:
+                cell = here[row + MARGIN, column + MARGIN]
+                own[row, column] = cell + above if cell > 0 else 0
 
 
 @compiled
 def lower(labels: Ints, boxes: Ints, by: int) -> None:
     """Lower, in place, the labels in `boxes` that are above `by`."""
     for number in range(len(boxes)):
-        box = boxes[number]
-        for row in range(box[0], box[2]):
-            for column in range(box[1], box[3]):
-                if labels[row, column] == number + 1 + by:
-                    labels[row, column] = number + 1
+        own = within(labels, boxes[number])
+        for row in range(own.shape[0]):
+            for column in range(own.shape[1]):
+                if own[row, column] == number + 1 + by:
+                    own[row, column] = number + 1

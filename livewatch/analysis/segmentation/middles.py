@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from livewatch.analysis.segmentation.box import within
 from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
@@ -47,11 +48,11 @@ def room_for(boxes: Ints) -> Floats:
 @compiled
 def gathered(labels: Ints, label: int, box: Ints, image: Floats, values: Floats) -> int:
     """The image's values in one label, put at the front of `values`; how many there are."""
-    used = 0
-    for row in range(box[0], box[2]):
-        for column in range(box[1], box[3]):
-            values[used] = image[row, column]
-            used += labels[row, column] == label
+    used, own, bright = 0, within(labels, box), within(image, box)
+    for row in range(own.shape[0]):
+        for column in range(own.shape[1]):
+            values[used] = bright[row, column]
+            used += own[row, column] == label
     return used
 
 
@@ -97,11 +98,12 @@ def means(labels: Ints, boxes: Ints, image: Floats) -> Floats:
     """The image's mean over each label (n)."""
     found = np.zeros(len(boxes), np.float32)
     for number in range(len(boxes)):
-        box, total, area = boxes[number], 0.0, 0
-        for row in range(box[0], box[2]):
-            for column in range(box[1], box[3]):
-                if labels[row, column] == number + 1:
-                    total += image[row, column]
+        own, bright = within(labels, boxes[number]), within(image, boxes[number])
+        total, area = 0.0, 0
+        for row in range(own.shape[0]):
+            for column in range(own.shape[1]):
+                if own[row, column] == number + 1:
+                    total += bright[row, column]
                     area += 1
         found[number] = total / max(area, 1)
     return found

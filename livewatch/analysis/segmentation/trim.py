@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from livewatch.analysis.segmentation.box import within
 from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
@@ -22,11 +23,11 @@ CORE = 5
 def trim(labels: Ints, boxes: Ints, image: Floats, level: Floats) -> None:
     """Take away, in place, what is darker than each label's own level (n)."""
     for number in range(len(boxes)):
-        box = boxes[number]
-        for row in range(box[0], box[2]):
-            for column in range(box[1], box[3]):
-                if labels[row, column] == number + 1 and image[row, column] < level[number]:
-                    labels[row, column] = 0
+        own, bright = within(labels, boxes[number]), within(image, boxes[number])
+        for row in range(own.shape[0]):
+            for column in range(own.shape[1]):
+                if own[row, column] == number + 1 and bright[row, column] < level[number]:
+                    own[row, column] = 0
 
 
 @compiled
@@ -38,11 +39,11 @@ def keep(labels: Ints, boxes: Ints, sure: NDArray[np.bool_]) -> None:
     for number in range(len(boxes)):
         kept += sure[number]
         anew = kept if sure[number] else 0
-        box = boxes[number]
-        for row in range(box[0], box[2]):
-            for column in range(box[1], box[3]):
-                if labels[row, column] == number + 1:
-                    labels[row, column] = anew
+        own = within(labels, boxes[number])
+        for row in range(own.shape[0]):
+            for column in range(own.shape[1]):
+                if own[row, column] == number + 1:
+                    own[row, column] = anew
 
 
 @compiled
@@ -58,19 +59,28 @@ def shed(
     rest = np.zeros((height, width), np.bool_)
     for row in range(height):
         for column in range(width):
-            rest[row, column] = labels[row, column] == 1 and image[row, column] < level
+            if labels[row, column] == 1 and image[row, column] < level:
+                rest[row, column], labels[row, column] = True, 0
     low, high = max(-top, 0), min(shape[0] - top, height)
     first, stop = max(-left, 0), min(shape[1] - left, width)
-    for row in range(height):
-        for column in range(width):
-            if rest[row, column]:
-                labels[row, column] = 0
     for row in range(low, high):
         for column in range(first, stop):
+            if not rest[row, column]:
+                continue
             up, down = max(row - CORE // 2, low), min(row + CORE // 2 + 1, high)
             before, after = max(column - CORE // 2, first), min(column + CORE // 2 + 1, stop)
-            if rest[row, column] and rest[up:down, before:after].all():
+            if is_full(rest[up:down, before:after]):
                 labels[up:down, before:after] = 2
+
+
+@compiled
+def is_full(mask: NDArray[np.bool_]) -> bool:
+    """Whether all of a mask is true; sooner known than by numpy's way where it is not."""
+    for row in range(mask.shape[0]):
+        for column in range(mask.shape[1]):
+            if not mask[row, column]:
+                return False
+    return True
 
 
 @compiled
