@@ -26,16 +26,17 @@ def boxes_of(points: Points, start: Starts) -> NDArray[np.float64]:
     boxes = np.empty((len(start) - 1, 5))
     boxes[:, :2] = np.inf
     boxes[:, 2:4] = -np.inf
-    boxes[:, 4] = LEAST_EDGE
+    boxes[:, 4] = 0.0
     for k in range(len(start) - 1):
         before = start[k + 1] - 1
         for i in range(start[k], start[k + 1]):
             x, y = points[i, 0], points[i, 1]
-            edge = np.hypot(x - points[before, 0], y - points[before, 1])
+            dx, dy = float(x) - points[before, 0], float(y) - points[before, 1]
             before = i
-            boxes[k, 4] = max(boxes[k, 4], edge)
+            boxes[k, 4] = max(boxes[k, 4], dx * dx + dy * dy)
             boxes[k, 0], boxes[k, 1] = min(boxes[k, 0], x), min(boxes[k, 1], y)
             boxes[k, 2], boxes[k, 3] = max(boxes[k, 2], x), max(boxes[k, 3], y)
+        boxes[k, 4] = max(np.sqrt(boxes[k, 4]), LEAST_EDGE)
     return boxes
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ from livewatch.analysis.tracking import track
 from livewatch.analysis.tracks import Tracks, nobody
 from livewatch.analysis.upkeep import FORGET_S, given_up
 from livewatch.model import Cell, Contact, Kind
+from livewatch.replaced import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -99,9 +101,9 @@ def tracked(
         tracks, seen = track(place.tracks(kind), found, look, next_id, rules)
         named += seen
         next_id = max([next_id, *(cell.id + 1 for cell in seen)])
-        place = replace(place, nk=tracks) if kind is Kind.NK else replace(place, tumor=tracks)
-    named.sort(key=lambda cell: cell.id)
-    return replace(place, extent=extent), tuple(named), next_id
+        place = replaced(place, **{kind.value: tracks})
+    named.sort(key=attrgetter("id"))
+    return replaced(place, extent=extent), tuple(named), next_id
 
 
 def rules_of(kind: Kind, experiment: Experiment) -> Rules:
@@ -137,7 +139,7 @@ def touching(
     )
     patience_s = 3 * max(experiment.survey.interval_s, rules.bridge_s)
     turn = follow(place.bouts, scene, next_id, rules, patience_s)
-    return replace(place, gaps=gaps, bouts=turn.bouts), contacts, turn
+    return replaced(place, gaps=gaps, bouts=turn.bouts), contacts, turn
 
 
 def lost(tracks: Tracks, bridge_s: float) -> dict[int, str]:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from livewatch.analysis.segmentation.basins import basins_of
+from livewatch.analysis.segmentation.box import within
 from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
@@ -83,11 +84,20 @@ def split(
 @compiled
 def roundness(labels: Ints, label: int, box: Ints) -> float:
     """Ellipticity of one region."""
-    body = np.zeros(8)
-    for row in range(box[0], box[2]):
-        for column in range(box[1], box[3]):
-            if labels[row, column] == label:
-                add(body, column - box[1], row - box[0])
+    body, own = np.zeros(8), within(labels, box)
+    for y in range(own.shape[0]):
+        area, x, xx = 0, 0, 0  # whole numbers, several pixels at a time
+        for column in range(own.shape[1]):
+            here = int(own[y, column] == label)
+            area += here
+            x += here * column
+            xx += here * column * column
+        body[AREA] += area
+        body[X] += x
+        body[Y] += area * y
+        body[XX] += xx
+        body[YY] += area * y * y
+        body[XY] += x * y
     return ellipticity(body)
 
 
