@@ -8,6 +8,7 @@ import sys
 
 from numba.core.dispatcher import Dispatcher
 
+from livewatch.analysis import garbage
 from livewatch.analysis.analyst import Analyst
 from livewatch.model import Exposure, Frame, Kind, Plane, Purpose, Shot, View
 from livewatch.settings import Experiment
@@ -19,6 +20,7 @@ SIDE_PX, PIXEL_UM = 512, 0.5
 
 def compiled() -> set[tuple[str, str]]:
     """Every function of analysis that is compiled by now, with the types it is compiled for."""
+    gc.unfreeze()  # what is loaded is kept from the collector's view
     return {
         (f"{one.py_func.__module__}.{one.py_func.__qualname__}", str(types))
         for one in gc.get_objects()
@@ -46,6 +48,21 @@ def compiled_late() -> set[tuple[str, str]]:
     for scene in SCENES:
         watch(analyst, *scene)
     return compiled() - before
+
+
+def test_what_is_loaded_when_a_session_starts_is_not_looked_through_for_garbage() -> None:
+    usual = gc.get_threshold()
+    try:
+        loaded: list[str] = []
+        garbage.settle()
+        new: list[str] = []
+        looked_at = {id(one) for one in gc.get_objects()}
+        assert id(loaded) not in looked_at
+        assert id(new) in looked_at
+        assert gc.get_threshold()[0] == garbage.MANY
+    finally:
+        gc.unfreeze()
+        gc.set_threshold(*usual)
 
 
 def test_nothing_is_compiled_once_a_session_has_started() -> None:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from livewatch.analysis import seam
+from livewatch.analysis import garbage, seam
 from livewatch.analysis.encounters import Turn
 from livewatch.analysis.landing import Arrival, arrived, compared
 from livewatch.analysis.measures import Measurer, Notes
@@ -75,7 +75,10 @@ class Analyst:
         return AnalystState(self._sight.begin())
 
     def warm_up(self) -> None:
-        """Compile, or load from the cache, everything that is compiled. Takes seconds once."""
+        """Compile, or load from the cache, everything that is compiled. Takes seconds once.
+
+        Settles, for the whole process, what else would cost time in the middle of a session.
+        """
         # Linux's allocator gives large blocks back to the system and has their pages cleared anew
         # for every frame (10 ms), until one as large as any image was freed.
         np.empty(KEPT_BYTES, np.uint8)
@@ -85,6 +88,7 @@ class Analyst:
         state = self.begin()
         for index in range(2):
             state, _ = self.observe(state, small_frame(index, self._experiment))
+        garbage.settle()
 
     def observe(self, state: AnalystState, frame: Frame) -> tuple[AnalystState, Observation]:
         """The state after one more frame, and what the frame showed.
