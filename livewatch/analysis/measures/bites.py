@@ -18,6 +18,7 @@ far as is known: it may pass from one to another while their bites come out.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import chain
 from math import inf, isfinite, nan
 from statistics import fmean, median
 from typing import TYPE_CHECKING
@@ -89,7 +90,7 @@ def eaten(meal: Meal, uptake: Uptake, level: float, time_s: float, *, since_s: f
     if not isfinite(level) or time_s - last_s < PACE_S:
         return replaced(meal, fraction=uptake.fraction, leaks=_leaks(meal, uptake))
     sights = (*meal.sights, (time_s, level, uptake.fraction))
-    table = np.array(sights[-MOST_SIGHTS:])
+    table = np.fromiter(chain.from_iterable(sights[-MOST_SIGHTS:]), np.float64).reshape(-1, 3)
     tested_s, found = steps(table, meal.tested_s, since_s, uptake.noise)
     first_s = time_s - _kept_s(sights)
     losses = _noted(meal.losses, found, sights, time_s)

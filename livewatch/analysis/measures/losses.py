@@ -7,8 +7,7 @@ only: there, dye that is lost is missed everywhere in the cell at once.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import inf, nan, sqrt
-from statistics import median
+from math import inf, isfinite, nan, sqrt
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -74,7 +73,7 @@ class Loss:
     @property
     def evidence(self) -> float:
         """Both together."""
-        return self.certainty + A_RISE * self.rise
+        return evidence_of(self.certainty, self.rise)
 
 
 def steps(
@@ -85,25 +84,41 @@ def steps(
     `noise` is the fraction's SD. (tested_s, loss): tested now up to when, and the likeliest loss,
     its `held` left open.
     """
-    times = sights[:, 0]
-    if len(times) < 2 * FEWEST:
-        return tested_s, None
-    apart_s = median(np.diff(times[-2 * FEWEST :]).tolist())
+    tested_s, time_s, loss, certainty, rise = likeliest(sights, tested_s, since_s, noise)
+    return tested_s, Loss(time_s, loss, certainty, rise, nan) if isfinite(time_s) else None
+
+
+@compiled
+def likeliest(
+    sights: Floats, tested_s: float, since_s: float, noise: float
+) -> tuple[float, float, float, float, float]:
+    """Up to when `steps` were looked for, and time to rise of the likeliest `Loss` (NaN: none)."""
+    times, size = sights[:, 0].copy(), len(sights)
+    best, found = TOGETHER, (nan, nan, nan, nan)
+    if size < 2 * FEWEST:
+        return tested_s, *found
+    apart_s = np.median(np.diff(times[-2 * FEWEST :]))
     window_s = max(WINDOW_S, WINDOW_FRAMES * apart_s)
-    new = (times > tested_s) & (times + window_s <= times[-1] + 1e-6)
-    new[:FEWEST], new[len(times) - FEWEST + 1 :] = False, False
-    places = np.flatnonzero(new)
-    if not len(places):
-        return tested_s, None
-    likely = [
-        Loss(float(times[i]), loss, certainty, min(max(rise, 0.0), CLEAREST), nan)
-        for i in places[times[places] >= since_s]
-        for loss, certainty, rise in [change_at(sights, int(i), window_s, noise)]
-        if SMALLEST <= loss <= LARGEST and certainty >= FAINT
-    ]
-    tested_s = float(times[places[-1]])
-    best = max(likely, key=lambda loss: loss.evidence, default=None)
-    return tested_s, best if best is not None and best.evidence >= TOGETHER else None
+    tested_before_s = tested_s
+    for at in range(FEWEST, size - FEWEST + 1):
+        if times[at] <= tested_before_s or times[at] + window_s > times[-1] + 1e-6:
+            continue
+        tested_s = times[at]
+        if tested_s < since_s:
+            continue
+        loss, certainty, rise = change_at(sights, at, window_s, noise)
+        rise = min(max(rise, 0.0), CLEAREST)
+        together = evidence_of(certainty, rise)
+        is_best = together > best if isfinite(found[0]) else together >= best
+        if is_best and SMALLEST <= loss <= LARGEST and certainty >= FAINT:
+            best, found = together, (tested_s, loss, certainty, rise)
+    return tested_s, *found
+
+
+@compiled
+def evidence_of(certainty: float, rise: float) -> float:
+    """How strongly a step and the rise that begins with it speak together."""
+    return certainty + A_RISE * rise
 
 
 @compiled

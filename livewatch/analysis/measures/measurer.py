@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import hypot, isfinite, nan
+from math import hypot, inf, isfinite, nan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +21,7 @@ from livewatch.analysis.measures.crop import averaged
 from livewatch.analysis.measures.feeding import fed
 from livewatch.analysis.measures.gallery import bodies_kept, portraits_of
 from livewatch.analysis.measures.life import drift_among, fade_of, first_seen
-from livewatch.analysis.measures.losses import change_at
+from livewatch.analysis.measures.losses import likeliest
 from livewatch.analysis.measures.outcome import ended
 from livewatch.analysis.measures.outline import (
     DIRECTIONS,
@@ -93,7 +93,7 @@ class Measurer:
         share_nearer(square, square, 1.0)
         distances_um(square, square, 1.0)
         elongation_of(square, 0.0, 0.0)
-        change_at(np.repeat(np.arange(8.0)[:, None], 3, axis=1), 4, 4.0, 0.1)
+        likeliest(np.repeat(np.arange(8.0)[:, None], 3, axis=1), -inf, inf, 0.1)
 
     def observe(
         self,
@@ -237,13 +237,13 @@ class Measurer:
     ) -> Course:
         if course.encounter is None:
             return course
-        others = [
+        others = (  # not gone through for each pair: few ask for them
             other.encounter
             for other in courses
             if other.tumor_id == course.tumor_id
             and other.nk_id != course.nk_id
             and other.encounter is not None
-        ]
+        )
         encounter = ended(course, life, time_s, self._rules, others)
         return course if encounter is course.encounter else replaced(course, encounter=encounter)
 
