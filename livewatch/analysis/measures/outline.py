@@ -123,15 +123,15 @@ def evened(polygon: Floats) -> Floats:
     size = len(polygon)
     length = 0.0
     for i in range(size):
-        j = (i + 1) % size
+        j = i + 1 if i + 1 < size else 0
         length += hypot(polygon[j, 0] - polygon[i, 0], polygon[j, 1] - polygon[i, 1])
     count = max(int(length / STEP_UM), FEWEST_POINTS)
     points = np.empty((count, 2))
     edge, begin, done = 0, 0.0, 0
     while edge < size and done < count:
         x0, y0 = polygon[edge, 0], polygon[edge, 1]
-        dx = polygon[(edge + 1) % size, 0] - x0
-        dy = polygon[(edge + 1) % size, 1] - y0
+        after = edge + 1 if edge + 1 < size else 0
+        dx, dy = polygon[after, 0] - x0, polygon[after, 1] - y0
         end = begin + hypot(dx, dy)
         while done < count and (done * length / count < end or edge == size - 1):
             part = (done * length / count - begin) / max(end - begin, 1e-12)
@@ -179,8 +179,8 @@ def unrolled(points: Floats, kept: NDArray[np.bool_]) -> tuple[Numbers, Floats, 
     directions, away = np.empty(size), np.empty(size)
     for i in range(size):
         dx, dy = points[i, 0] - x, points[i, 1] - y
-        directions[i], away[i] = degrees(atan2(dy, dx)) % 360.0, hypot(dx, dy)
-        j = (i + 1) % size
+        directions[i], away[i] = onward(degrees(atan2(dy, dx))), hypot(dx, dy)
+        j = i + 1 if i + 1 < size else 0
         length += hypot(points[j, 0] - points[i, 0], points[j, 1] - points[i, 1])
     radius = radius_by_direction(directions, away)
     waves, blebs = waves_of(radius)
@@ -216,10 +216,16 @@ def radius_by_direction(directions_deg: Floats, away_um: Floats) -> Floats:
         while after < size and directions_deg[order[after]] < wanted:
             after += 1
         one, two = order[after - 1], order[after % size]
-        step = (directions_deg[two] - directions_deg[one]) % 360.0
-        part = ((wanted - directions_deg[one]) % 360.0) / step if step > 0.0 else 0.0
+        step = onward(directions_deg[two] - directions_deg[one])
+        part = onward(wanted - directions_deg[one]) / step if step > 0.0 else 0.0
         radius[i] = away_um[one] + part * (away_um[two] - away_um[one])
     return radius
+
+
+@compiled
+def onward(angle_deg: float) -> float:
+    """An angle of less than a turn, either way, as one in growing direction, 0..360."""
+    return angle_deg if angle_deg >= 0.0 else angle_deg + 360.0
 
 
 @compiled

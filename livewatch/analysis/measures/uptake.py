@@ -163,30 +163,41 @@ def left_over(seen: Floats, causes: Floats, known: Floats, noise: float, leaks: 
     is_new = np.isnan(known[0])
     start = np.zeros(CAUSES) if is_new else known
     stiff = LOOSE if is_new else STIFF
-    scale = np.empty(CAUSES)
+    scale, scaled = np.empty(CAUSES), np.empty_like(causes)
     for k in range(CAUSES):
         scale[k] = max(sqrt((causes[k] ** 2).mean()), LEAST_CAUSE[k])
+        scaled[k] = causes[k] / scale[k]
     leaks[:] = start
     before = seen - mixed(start, causes)
     rest = before.copy()
     for _ in range(FITS):
         limit = OUTSTANDING * (spread(rest) if is_new else noise)
-        square, toward, kept = np.zeros((CAUSES, CAUSES)), np.zeros(CAUSES), 0
-        for i in range(len(seen)):
-            if rest[i] >= limit:
-                continue
-            kept += 1
-            for j in range(CAUSES):
-                scaled = causes[j, i] / scale[j]
-                toward[j] += scaled * before[i]
-                for k in range(CAUSES):
-                    square[j, k] += scaled * causes[k, i] / scale[k]
+        square, toward, kept = normal(scaled, before, rest, limit)
         if kept >= FEWEST_PIXELS:
             for k in range(CAUSES):
                 square[k, k] += stiff * kept
             leaks[:] = start + np.linalg.solve(square, toward) / scale
         rest = seen - mixed(leaks, causes)
     return rest
+
+
+@compiled
+def normal(causes: Floats, seen: Floats, rest: Floats, limit: float) -> tuple[Floats, Floats, int]:
+    """(matrix, right side, number) of the normal equations of three causes of what is seen.
+
+    In them are the pixels of which less than the limit is left over.
+    """
+    aa, ab, ac, bb, bc, cc = 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+    at, bt, ct, kept = 0.0, 0.0, 0.0, 0
+    for i in range(len(seen)):
+        if rest[i] < limit:
+            a, b, c, t = causes[0, i], causes[1, i], causes[2, i], seen[i]
+            aa, ab, ac, at = aa + a * a, ab + a * b, ac + a * c, at + a * t
+            bb, bc, bt = bb + b * b, bc + b * c, bt + b * t
+            cc, ct = cc + c * c, ct + c * t
+            kept += 1
+    square = np.array([[aa, ab, ac], [ab, bb, bc], [ac, bc, cc]])
+    return square, np.array([at, bt, ct]), kept
 
 
 @compiled
