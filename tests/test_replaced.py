@@ -21,5 +21,5 @@ def test_a_copy_differs_in_what_was_replaced_alone() -> None:
 
 
 def test_there_is_no_field_of_another_name() -> None:
-    with pytest.raises(KeyError, match="gap_px"):
+    with pytest.raises(TypeError, match="gap_px"):
         replaced(CONTACT, gap_px=3)

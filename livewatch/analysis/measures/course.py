@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from math import inf, isfinite, nan
+from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from livewatch.analysis.measures.bites import Meal
@@ -42,6 +43,8 @@ MEASURED = (
     "death_s",
 )
 """Fields of an encounter that are filled in here."""
+CONCLUDED = ("outcome", "outcome_reason", "outcome_confidence")
+"""Those that say how it ended, filled in here while it is not known from elsewhere."""
 
 
 NOT_MOVED, NOT_FED = Slip(), Meal()
@@ -119,11 +122,9 @@ class Course:
         """The same course, its encounter's times and places as now known, its measures kept."""
         if self.encounter is None:
             return replaced(self, encounter=encounter)
-        kept = {name: getattr(self.encounter, name) for name in MEASURED}
-        if encounter.outcome is Outcome.ONGOING:
-            names = ("outcome", "outcome_reason", "outcome_confidence")
-            kept |= {name: getattr(self.encounter, name) for name in names}
-        return replaced(self, encounter=replaced(encounter, **kept))
+        names = MEASURED + CONCLUDED if encounter.outcome is Outcome.ONGOING else MEASURED
+        kept = zip(names, attrgetter(*names)(self.encounter), strict=True)
+        return replaced(self, encounter=replaced(encounter, **dict(kept)))
 
 
 def taken_up(
