@@ -21,7 +21,7 @@ from livewatch.analysis.measures.crop import averaged
 from livewatch.analysis.measures.feeding import fed
 from livewatch.analysis.measures.gallery import bodies_kept, portraits_of
 from livewatch.analysis.measures.life import drift_among, fade_of, first_seen
-from livewatch.analysis.measures.losses import likeliest
+from livewatch.analysis.measures.losses import evidence_of, likeliest
 from livewatch.analysis.measures.outcome import ended
 from livewatch.analysis.measures.outline import (
     DIRECTIONS,
@@ -93,6 +93,7 @@ class Measurer:
         share_nearer(square, square, 1.0)
         distances_um(square, square, 1.0)
         elongation_of(square, 0.0, 0.0)
+        evidence_of(0.0, 0.0)
         likeliest(np.repeat(np.arange(8.0)[:, None], 3, axis=1), -inf, inf, 0.1)
 
     def observe(
@@ -143,8 +144,7 @@ class Measurer:
         kept = tuple(course for course in followed if course.has_open_question(measured))
         fades = (*(one for one in notes.fades if one[0] != here), (here, fade))
         now = Notes(kept, bodies_kept(notes.bodies, portraits, kept), tuple(lives.values()), fades)
-        settled = tuple(encounter.id for encounter in late)
-        return now, tuple(measured.values()), (*current, *late), settled
+        return now, tuple(measured.values()), (*current, *late), tuple(one.id for one in late)
 
     def _looked_at(
         self,
