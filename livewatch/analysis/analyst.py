@@ -14,6 +14,7 @@ import numpy as np
 
 from livewatch.analysis import garbage, seam
 from livewatch.analysis.encounters import Turn
+from livewatch.analysis.juts import without_juts
 from livewatch.analysis.landing import Arrival, arrived, compared
 from livewatch.analysis.measures import Measurer, Notes
 from livewatch.analysis.morsel import without_morsels
@@ -103,7 +104,8 @@ class Analyst:
         turn, next_cell = standing(place), state.next_cell
         seen = {one.kind: one.cells for one in sighting.seen if one.problem is None}
         if len(seen) == len(Kind):
-            seen[Kind.TUMOR] = without_morsels(seen[Kind.TUMOR], seen[Kind.NK], place.tumor)
+            tumors = without_morsels(seen[Kind.TUMOR], seen[Kind.NK], place.tumor)
+            seen[Kind.TUMOR] = without_juts(tumors, seen[Kind.NK])
         arrival = self._arrived(place, seen, frame)
         place = replace(place, last=arrival.last)
         seen = {} if arrival.problem else arrival.cells

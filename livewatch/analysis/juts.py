@@ -1,0 +1,145 @@
+"""Tumor-colored material that an NK cell holds does not make the tumor cell beside it longer.
+
+What was bitten off shines in the NK cell, against the tumor cell it came from, and is seen as one
+with it. Where a tumor cell's outline juts out into an NK cell, it is therefore closed across the
+foot of the jut. Without this a second NK cell, behind the first, seems to touch.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from livewatch.analysis.boxes import boxes_of, neighbours, square_to_box
+from livewatch.analysis.contact import joined
+from livewatch.analysis.gap import is_inside
+from livewatch.analysis.membrane import shape_of
+from livewatch.compiled import compiled
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from livewatch.model import Cell
+
+    Points = NDArray[np.float32]
+    Starts = NDArray[np.int32]
+
+FURTHER_UM = 1.0
+"""A jut reaches this much further out than a round cell would: an NK cell that lies over a tumor
+cell's edge takes nothing of it."""
+PART = 1 / 3
+"""Of the way round a cell is more than a jut: then the NK cell lies over the cell itself."""
+
+
+def without_juts(tumors: Sequence[Cell], nks: Sequence[Cell]) -> tuple[Cell, ...]:
+    """The tumor cells, each without what of it juts out into NK cells."""
+    points, start = joined(tumors)
+    shapes, shorter = closed(points, start, *joined(nks))
+    cells = list(tumors)
+    for at in np.flatnonzero(shorter).tolist():
+        area_um2, perimeter_um, x_um, y_um = shapes[at].tolist()
+        cells[at] = replace(
+            cells[at],
+            x_um=x_um,
+            y_um=y_um,
+            area_um2=area_um2,
+            perimeter_um=perimeter_um,
+            outline_um=points[start[at] : start[at + 1]],
+        )
+    return tuple(cells)
+
+
+@compiled
+def closed(
+    tumor: Points, tumor_start: Starts, nk: Points, nk_start: Starts
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Close, in place, the tumor outlines that jut out into NK outlines.
+
+    (n, 4) area, perimeter, x and y, and (n,) whether there was a jut: else they are not known.
+    """
+    shapes, shorter = np.empty((len(tumor_start) - 1, 4)), np.zeros(len(tumor_start) - 1, np.bool_)
+    covered = under(tumor, tumor_start, nk, nk_start)
+    for at in range(len(shapes)):
+        begin, end = tumor_start[at], tumor_start[at + 1]
+        ring, hidden = tumor[begin:end], covered[begin:end]
+        first, steps = jut(ring, hidden)
+        while steps > 0:
+            close(ring, first, steps)
+            shapes[at], shorter[at] = shape_of(ring.astype(np.float64)), True
+            first, steps = jut(ring, hidden)
+    return shapes, shorter
+
+
+@compiled
+def under(tumor: Points, tumor_start: Starts, nk: Points, nk_start: Starts) -> NDArray[np.bool_]:
+    """Which points of the tumor outlines lie in an NK outline (m,)."""
+    covered = np.zeros(len(tumor), np.bool_)
+    boxes = boxes_of(nk, nk_start)
+    pairs = neighbours(boxes_of(tumor, tumor_start), boxes, 0.0)
+    for pair in range(len(pairs)):
+        at, by = pairs[pair]
+        for i in range(tumor_start[at], tumor_start[at + 1]):
+            x, y = float(tumor[i, 0]), float(tumor[i, 1])
+            if not covered[i] and square_to_box(x, y, boxes[by]) == 0.0:
+                covered[i] = is_inside(x, y, nk, nk_start[by], nk_start[by + 1])
+    return covered
+
+
+@compiled
+def jut(ring: Points, covered: NDArray[np.bool_]) -> tuple[int, int]:
+    """Where the foot of an outline's covered jut begins, and how many steps on it ends; 0: none.
+
+    It is where the jut reaches furthest beyond the arc of a circle on the same foot.
+    """
+    count = len(ring)
+    if not covered.any():
+        return 0, 0
+    area, length, x_um, y_um = shape_of(ring.astype(np.float64))
+    radius = np.sqrt(area / np.pi)
+    first, most, furthest = 0, 0, FURTHER_UM
+    for i in range(count):
+        way, steps = 0.0, 0
+        while covered[i] and covered[(i + steps + 1) % count] and way < PART * length:
+            before, end = ring[(i + steps) % count], ring[(i + steps + 1) % count]
+            way += np.hypot(end[0] - before[0], end[1] - before[1])
+            steps += 1
+            foot = np.hypot(end[0] - ring[i, 0], end[1] - ring[i, 1])
+            if way / 2 < furthest or foot == 0.0:
+                continue
+            arc_um = radius - np.sqrt(max(radius * radius - foot * foot / 4, 0.0))
+            further = height(ring, i, steps, x_um, y_um) - arc_um
+            if further > furthest:
+                first, most, furthest = i, steps, further
+    return first, most
+
+
+@compiled
+def height(ring: Points, first: int, steps: int, x: float, y: float) -> float:
+    """How far so many steps of an outline reach beyond the line between their ends.
+
+    Seen from a place within the outline; less than 0 where they turn inwards.
+    """
+    count = len(ring)
+    begin, end = ring[first], ring[(first + steps) % count]
+    along_x, along_y = float(end[0] - begin[0]), float(end[1] - begin[1])
+    foot = np.hypot(along_x, along_y)
+    inwards = along_x * (y - begin[1]) - along_y * (x - begin[0])
+    reach = -np.inf
+    for step in range(1, steps):
+        point = ring[(first + step) % count]
+        off = along_x * (point[1] - begin[1]) - along_y * (point[0] - begin[0])
+        reach = max(reach, (-off if inwards > 0.0 else off) / foot)
+    return reach
+
+
+@compiled
+def close(ring: Points, first: int, steps: int) -> None:
+    """Put, in place, so many steps of an outline on the straight line between their ends."""
+    count = len(ring)
+    begin, end = ring[first].copy(), ring[(first + steps) % count].copy()
+    for step in range(1, steps):
+        ring[(first + step) % count] = begin + (end - begin) * np.float32(step / steps)
