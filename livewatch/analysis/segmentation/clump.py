@@ -14,6 +14,7 @@ from livewatch.analysis.segmentation.box import within
 from livewatch.analysis.segmentation.middles import medians
 from livewatch.analysis.segmentation.regions import relabel
 from livewatch.analysis.segmentation.split import split
+from livewatch.analysis.segmentation.step import resewn
 from livewatch.analysis.segmentation.trim import keep, shed, trim
 from livewatch.compiled import compiled
 
@@ -114,6 +115,7 @@ def trimmed(
     level = np.empty(0, np.float32)
     for _ in range(ROUNDS):
         here, boxes = split(here, area, boxes, bright, rules.noise, rules.across_px)
+        resewn(here, boxes, bright, rules.noise)
         level = np.maximum(HALF * medians(here, boxes, bright), rules.faint)
         trim(here, boxes, bright, level)
         own, area, boxes = relabel(here, rules.least_px, rules.hole_px, True)
