@@ -46,8 +46,8 @@ def foreseen(
         }
         place, contacts, _ = touching(place, cells, world.time_s, 1, experiment)
         for contact in contacts:
-            pair = truth_of[contact.nk_id], truth_of[contact.tumor_id]
-            if contact.gap_um > 0 and pair not in came[-1]:
+            pair = truth_of.get(contact.nk_id), truth_of.get(contact.tumor_id)
+            if None not in pair and contact.gap_um > 0 and pair not in came[-1]:
                 asked.append((len(came), pair, contact.contact_in_s, contact.contact_in_sd_s))
     ahead = round(HORIZON_S / STEP_S)
     return [
@@ -58,11 +58,12 @@ def foreseen(
 
 
 def named(kind, cells, seen):  # type: ignore[no-untyped-def]
-    """Identities beside the true cells they were given to."""
+    """Identities beside the true cells they were given to, where tracking left these whole."""
     place = {(round(c.x_um, 6), round(c.y_um, 6)): c for c in seen[kind]}
     for cell in cells:
-        if cell.kind is kind:
-            yield cell.id, place[round(cell.x_um, 6), round(cell.y_um, 6)]
+        true = place.get((round(cell.x_um, 6), round(cell.y_um, 6)))
+        if cell.kind is kind and true is not None:
+            yield cell.id, true
 
 
 def odds(in_s: float, sd_s: float) -> float:
