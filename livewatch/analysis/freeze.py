@@ -146,7 +146,7 @@ def thawed_array(value: object, where: str) -> NDArray[Any]:
         raw = base64.b64decode(value["base64"], validate=True)
     except (TypeError, ValueError, binascii.Error):
         raise ValueError(f"{where}: not the contents of an array") from None
-    if dtype.kind not in "biufV" or len(raw) != math.prod(shape) * dtype.itemsize:
+    if dtype.kind not in "biufcV" or len(raw) != math.prod(shape) * dtype.itemsize:
         raise ValueError(f"{where}: {len(raw)} bytes do not make an array {shape}")
     array = np.frombuffer(raw, dtype).reshape(shape)
     array.flags.writeable = False
