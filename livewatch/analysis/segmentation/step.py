@@ -70,27 +70,19 @@ def seams_of(labels: Ints, count: int) -> NDArray[np.bool_]:
 @compiled
 def resew(labels: Ints, one: int, other: int, box: Ints, smooth: Floats, noise: float) -> bool:
     """Move the seam of two labels to the step between them, in place; whether there is one."""
-    here, bright = (
-        labels[box[0] : box[2], box[1] : box[3]],
-        smooth[box[0] : box[2], box[1] : box[3]],
-    )
-    sides = np.zeros(here.shape, np.int8)
-    for row in range(here.shape[0]):
-        for column in range(here.shape[1]):
-            label = here[row, column]
-            sides[row, column] = ONE if label == one else OTHER if label == other else NOBODY
+    here = labels[box[0] : box[2], box[1] : box[3]]
+    bright = smooth[box[0] : box[2], box[1] : box[3]]
+    sides = sides_of(here, one, other)
     within = inner(sides)
-    if not within.any():
-        return False
     means, before = told(sides, within, bright)
+    middle = (means[ONE] + means[OTHER]) / 2
+    if not is_step(*apart(within, bright, middle), before, noise):
+        return False
     after = before
     for _ in range(ROUNDS):
         grow(sides, votes(sides, within, bright, means))
         means, after = told(sides, within, bright)
-    dim, lit = min(means[ONE:]), max(means[ONE:])
-    if not (after < EXPLAINED * before and dim > SURE * noise):
-        return False
-    if not (lit > UNLIKE * dim and lit - dim > CLEAR * after**0.5):
+    if not is_step(means, after, before, noise):
         return False
     for row in range(here.shape[0]):
         for column in range(here.shape[1]):
@@ -100,15 +92,58 @@ def resew(labels: Ints, one: int, other: int, box: Ints, smooth: Floats, noise: 
 
 
 @compiled
+def is_step(means: NDArray[np.float64], left: float, before: float, noise: float) -> bool:
+    """Whether sides of these means, with so much variance `left` of that `before`, are two cells.
+
+    Sides of which nothing is known (NaN) are not.
+    """
+    dim, lit = min(means[ONE], means[OTHER]), max(means[ONE], means[OTHER])
+    sure = left < EXPLAINED * before and dim > SURE * noise
+    return bool(sure and lit > UNLIKE * dim and lit - dim > CLEAR * left**0.5)
+
+
+@compiled
+def sides_of(here: Ints, one: int, other: int) -> Sides:
+    """On whose side each pixel is (h, w)."""
+    sides = np.zeros(here.shape, np.int8)
+    for row in range(here.shape[0]):
+        for column in range(here.shape[1]):
+            if here[row, column] == one:
+                sides[row, column] = ONE
+            elif here[row, column] == other:
+                sides[row, column] = OTHER
+    return sides
+
+
+@compiled
 def inner(sides: Sides) -> NDArray[np.bool_]:
-    """Which pixels of two cells are no nearer than `RIM` to what is neither's."""
+    """Which pixels of two cells are no nearer than `RIM` to what is neither's: a square fits in."""
     height, width = sides.shape
-    within = np.zeros((height, width), np.bool_)
-    for row in range(RIM, height - RIM):
-        for column in range(RIM, width - RIM):
-            around = sides[row - RIM : row + RIM + 1, column - RIM : column + RIM + 1]
-            within[row, column] = around.min() > NOBODY
+    run, within = np.zeros((height, width), np.int32), np.zeros((height, width), np.bool_)
+    for row in range(height):
+        for column in range(width):
+            if sides[row, column] != NOBODY:
+                run[row, column] = 1 + (run[row, column - 1] if column > 0 else 0)
+    for column in range(2 * RIM, width):
+        tall = 0
+        for row in range(height):
+            tall = tall + 1 if run[row, column] > 2 * RIM else 0
+            if tall > 2 * RIM:
+                within[row - RIM, column - RIM] = True
     return within
+
+
+@compiled
+def apart(
+    within: NDArray[np.bool_], bright: Floats, middle: float
+) -> tuple[NDArray[np.float64], float]:
+    """As `told`, of pixels taken apart by brightness alone: no seam parts them better."""
+    sides = np.zeros(within.shape, np.int8)
+    for row in range(within.shape[0]):
+        for column in range(within.shape[1]):
+            if within[row, column]:
+                sides[row, column] = ONE if bright[row, column] > middle else OTHER
+    return told(sides, within, bright)
 
 
 @compiled
@@ -117,7 +152,7 @@ def told(
 ) -> tuple[NDArray[np.float64], float]:
     """The mean brightness of each side (3,), and the variance about it.
 
-    A side of which nothing is `within` has a mean of NaN.
+    The mean of a side of which nothing is `within` is NaN.
     """
     sums, squares, count = np.zeros(3), np.zeros(3), np.zeros(3)
     for row in range(sides.shape[0]):
@@ -131,7 +166,7 @@ def told(
     left = 0.0
     for side in (ONE, OTHER):
         left += squares[side] - sums[side] * means[side]
-    return means, max(left, 0.0) / count.sum()
+    return means, max(left, 0.0) / max(count.sum(), 1.0)
 
 
 @compiled
