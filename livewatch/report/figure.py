@@ -218,7 +218,7 @@ def _draw_bites(axes: Axes, course: Course) -> None:
         axes.axvline(at_s, color=NK_COLOR, lw=0.9, ls="-" if bite.supported else "--")
         axes.annotate(
             f" {bite.fraction:.1%}",
-            (at_s, 0.98 - 0.14 * (number % 3)),
+            (at_s, 0.98 - 0.14 * (number % 6)),
             xycoords=("data", "axes fraction"),
             fontsize=8,
             color=NK_COLOR,

@@ -56,7 +56,6 @@ ENGULFED_SHARE, BRIM_SHARE, STILL_INSIDE = 0.85, 0.95, 0.8
 """Of one cell's outline lies on, or in, the other: one is inside the other."""
 LINED_UM = 0.5
 """An outline lies on another that is no further off: the wall of a vacuole is not in the mask."""
-SEAL_MORE_UM = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,8 +203,7 @@ class Measurer:
         self, course: Course, portrait: Portrait, nk: Cell, contact: Contact
     ) -> tuple[Course, Contact]:
         """Where the NK cell lies on the tumor, and how far it has moved there."""
-        within_um = self._touch.touch_um + SEAL_MORE_UM
-        patch = patch_of(portrait.outline, nk.outline_um, within_um)
+        patch = patch_of(portrait.outline, nk.outline_um, self._touch.touch_um)
         inside = _is_inside(nk, portrait.outline, already=isfinite(course.engulfed_s)) or (
             patch is not None and patch.fraction > ENGULFED_SHARE
         )
