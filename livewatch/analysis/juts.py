@@ -48,7 +48,7 @@ def without_juts(tumors: Sequence[Cell], nks: Sequence[Cell]) -> tuple[Cell, ...
             y_um=y_um,
             area_um2=area_um2,
             perimeter_um=perimeter_um,
-            outline_um=points[start[at] : start[at + 1]],
+            outline_um=points[start[at] : start[at + 1]].copy(),
         )
     return tuple(cells)
 
