@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 import pytest
-from compile_all import compile_all
+from compile_all import PARTS, compile_all
 
 if TYPE_CHECKING:
     from collections.abc import Generator
@@ -25,9 +25,9 @@ HERE = Path(__file__).parent
 COMPILES_NOTHING = ("microscope/", "recording/test_recording", "test_policy", "test_watchdog")
 COMPILES = ("recording/test_recording_verify", "recording/test_recording_versions")  # for all that
 LAST = "faults/"
-COMPILING = pytest.StashKey[subprocess.Popen[bytes]]()
-PROCESS_ID = "LIVEWATCH_COMPILING"
-"""In the environment: the process that compiles, which workers have not started themselves."""
+COMPILING = pytest.StashKey[list[subprocess.Popen[bytes]]]()
+PROCESS_IDS = "LIVEWATCH_COMPILING"
+"""In the environment: the processes that compile, which workers have not started themselves."""
 
 
 def name_of(item: pytest.Item) -> str:
@@ -55,22 +55,26 @@ def pytest_sessionstart(session: pytest.Session) -> None:
 
 
 def pytest_runtestloop(session: pytest.Session) -> None:
-    if PROCESS_ID not in os.environ and not all(map(compiles_nothing, session.items)):
+    if PROCESS_IDS not in os.environ and not all(map(compiles_nothing, session.items)):
         begin_to_compile(session.config)
 
 
 def begin_to_compile(config: pytest.Config) -> None:
     if not config.option.collectonly:
-        config.stash[COMPILING] = subprocess.Popen([sys.executable, HERE / "compile_all.py"])
-        os.environ[PROCESS_ID] = str(config.stash[COMPILING].pid)
+        compiling = [
+            subprocess.Popen([sys.executable, HERE / "compile_all.py", part]) for part in PARTS
+        ]
+        config.stash[COMPILING] = compiling
+        os.environ[PROCESS_IDS] = " ".join(str(process.pid) for process in compiling)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    compiling = config.stash.get(COMPILING, None)
-    if compiling is not None:
-        compiling.kill()
-        compiling.wait()
-        del os.environ[PROCESS_ID]
+    compiling = config.stash.get(COMPILING, [])
+    for process in compiling:
+        process.kill()
+        process.wait()
+    if compiling:
+        del os.environ[PROCESS_IDS]
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -80,7 +84,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.hookimpl(wrapper=True, tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
     """Wait for what is compiled, before the time a test may take begins."""
-    while not compiles_nothing(item) and is_running(int(os.environ[PROCESS_ID])):
+    while not compiles_nothing(item) and any(
+        is_running(int(process)) for process in os.environ[PROCESS_IDS].split()
+    ):
         time.sleep(0.1)
     return (yield)
 
