@@ -7,7 +7,6 @@ foot of the jut. Without this a second NK cell, behind the first, seems to touch
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +15,7 @@ from livewatch.analysis.boxes import boxes_of, neighbours, square_to_box
 from livewatch.analysis.contact import joined
 from livewatch.analysis.gap import is_inside
 from livewatch.analysis.membrane import shape_of
+from livewatch.analysis.reshaped import reshaped
 from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
@@ -41,15 +41,7 @@ def without_juts(tumors: Sequence[Cell], nks: Sequence[Cell]) -> tuple[Cell, ...
     shapes, shorter = closed(points, start, *joined(nks))
     cells = list(tumors)
     for at in np.flatnonzero(shorter).tolist():
-        area_um2, perimeter_um, x_um, y_um = shapes[at].tolist()
-        cells[at] = replace(
-            cells[at],
-            x_um=x_um,
-            y_um=y_um,
-            area_um2=area_um2,
-            perimeter_um=perimeter_um,
-            outline_um=points[start[at] : start[at + 1]].copy(),
-        )
+        cells[at] = reshaped(cells[at], points[start[at] : start[at + 1]].copy(), shapes[at])
     return tuple(cells)
 
 
@@ -69,8 +61,10 @@ def closed(
         first, steps = jut(ring, hidden)
         while steps > 0:
             close(ring, first, steps)
-            shapes[at], shorter[at] = shape_of(ring.astype(np.float64)), True
+            shorter[at] = True
             first, steps = jut(ring, hidden)
+        if shorter[at]:
+            shapes[at] = shape_of(ring.astype(np.float64))
     return shapes, shorter
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from livewatch.analysis.juts import without_juts
 from livewatch.analysis.tracks import SETTLED_FRAMES
 
 if TYPE_CHECKING:
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
 
 ALIKE = 2.0
 """A cell known before has not become larger or smaller by more than this factor."""
+
+
+def without_held(tumors: Sequence[Cell], nks: Sequence[Cell], known: Tracks) -> tuple[Cell, ...]:
+    """The tumor cells without what NK cells hold: neither morsels nor juts."""
+    return without_juts(without_morsels(tumors, nks, known), nks)
 
 
 def without_morsels(tumors: Sequence[Cell], nks: Sequence[Cell], known: Tracks) -> tuple[Cell, ...]:

@@ -8,12 +8,12 @@ were cut at the wrong place. Neither is believed for long: what stays so is so.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from livewatch.analysis.pieces import SEAM_UM, touching, union
+from livewatch.analysis.reshaped import reshaped
 from livewatch.analysis.seam import parts
 from livewatch.analysis.spread import SPREAD, axis_between
 from livewatch.analysis.tracks import NOBODY, SETTLED_FRAMES
@@ -73,12 +73,7 @@ def shares(blob: Cell, members: Table) -> list[Cell]:
     spread = np.column_stack([members[name] for name in SPREAD])
     axis = axis_between(places, spread) if len(members) == 2 else None
     rings, shapes = parts(blob.outline_um, places, members["area_um2"], axis)
-    return [
-        replace(
-            blob, x_um=x_um, y_um=y_um, area_um2=area_um2, perimeter_um=length_um, outline_um=ring
-        )
-        for ring, (area_um2, length_um, x_um, y_um) in zip(rings, shapes.tolist(), strict=True)
-    ]
+    return [reshaped(blob, ring, shape) for ring, shape in zip(rings, shapes, strict=True)]
 
 
 # --- cut at the wrong place -----------------------------------------------------------

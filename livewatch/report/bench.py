@@ -22,9 +22,8 @@ import numpy as np
 
 from livewatch.abreast import Abreast
 from livewatch.analysis.analyst import Analyst
-from livewatch.analysis.juts import without_juts
 from livewatch.analysis.measures import Measurer
-from livewatch.analysis.morsel import without_morsels
+from livewatch.analysis.morsel import without_held
 from livewatch.analysis.places import Place, touching, tracked
 from livewatch.analysis.segmentation import Sight
 from livewatch.model import Kind
@@ -256,8 +255,7 @@ def staged(frames: Iterable[Frame], together: Together) -> dict[str, list[float]
         memory, sighting = sight.see(memory, frame)
         marks.append(time.perf_counter())
         seen = {one.kind: one.cells for one in sighting.seen}
-        tumors = without_morsels(seen[Kind.TUMOR], seen[Kind.NK], place.tumor)
-        seen[Kind.TUMOR] = without_juts(tumors, seen[Kind.NK])
+        seen[Kind.TUMOR] = without_held(seen[Kind.TUMOR], seen[Kind.NK], place.tumor)
         place, cells, next_cell = tracked(
             place, seen, frame.view, frame.time_s, next_cell, experiment
         )

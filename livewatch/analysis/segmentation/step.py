@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from livewatch.analysis.segmentation.box import within
 from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
@@ -70,18 +71,17 @@ def seams_of(labels: Ints, count: int) -> NDArray[np.bool_]:
 @compiled
 def resew(labels: Ints, one: int, other: int, box: Ints, smooth: Floats, noise: float) -> bool:
     """Move the seam of two labels to the step between them, in place; whether there is one."""
-    here = labels[box[0] : box[2], box[1] : box[3]]
-    bright = smooth[box[0] : box[2], box[1] : box[3]]
+    here, bright = within(labels, box), within(smooth, box)
     sides = sides_of(here, one, other)
-    within = inner(sides)
-    means, before = told(sides, within, bright)
+    deep = inner(sides)
+    means, before = told(sides, deep, bright)
     middle = (means[ONE] + means[OTHER]) / 2
-    if not is_step(*apart(within, bright, middle), before, noise):
+    if not is_step(*apart(deep, bright, middle), before, noise):
         return False
     after = before
     for _ in range(ROUNDS):
-        grow(sides, votes(sides, within, bright, means))
-        means, after = told(sides, within, bright)
+        grow(sides, votes(sides, deep, bright, means))
+        means, after = told(sides, deep, bright)
     if not is_step(means, after, before, noise):
         return False
     for row in range(here.shape[0]):
@@ -119,7 +119,7 @@ def sides_of(here: Ints, one: int, other: int) -> Sides:
 def inner(sides: Sides) -> NDArray[np.bool_]:
     """Which pixels of two cells are no nearer than `RIM` to what is neither's: a square fits in."""
     height, width = sides.shape
-    run, within = np.zeros((height, width), np.int32), np.zeros((height, width), np.bool_)
+    run, deep = np.zeros((height, width), np.int32), np.zeros((height, width), np.bool_)
     for row in range(height):
         for column in range(width):
             if sides[row, column] != NOBODY:
@@ -129,35 +129,35 @@ def inner(sides: Sides) -> NDArray[np.bool_]:
         for row in range(height):
             tall = tall + 1 if run[row, column] > 2 * RIM else 0
             if tall > 2 * RIM:
-                within[row - RIM, column - RIM] = True
-    return within
+                deep[row - RIM, column - RIM] = True
+    return deep
 
 
 @compiled
 def apart(
-    within: NDArray[np.bool_], bright: Floats, middle: float
+    deep: NDArray[np.bool_], bright: Floats, middle: float
 ) -> tuple[NDArray[np.float64], float]:
     """As `told`, of pixels taken apart by brightness alone: no seam parts them better."""
-    sides = np.zeros(within.shape, np.int8)
-    for row in range(within.shape[0]):
-        for column in range(within.shape[1]):
-            if within[row, column]:
+    sides = np.zeros(deep.shape, np.int8)
+    for row in range(deep.shape[0]):
+        for column in range(deep.shape[1]):
+            if deep[row, column]:
                 sides[row, column] = ONE if bright[row, column] > middle else OTHER
-    return told(sides, within, bright)
+    return told(sides, deep, bright)
 
 
 @compiled
 def told(
-    sides: Sides, within: NDArray[np.bool_], bright: Floats
+    sides: Sides, deep: NDArray[np.bool_], bright: Floats
 ) -> tuple[NDArray[np.float64], float]:
     """The mean brightness of each side (3,), and the variance about it.
 
-    The mean of a side of which nothing is `within` is NaN.
+    The mean of a side of which nothing is `deep` is NaN.
     """
     sums, squares, count = np.zeros(3), np.zeros(3), np.zeros(3)
     for row in range(sides.shape[0]):
         for column in range(sides.shape[1]):
-            if within[row, column]:
+            if deep[row, column]:
                 side, value = sides[row, column], float(bright[row, column])
                 sums[side] += value
                 squares[side] += value * value
@@ -171,7 +171,7 @@ def told(
 
 @compiled
 def votes(
-    sides: Sides, within: NDArray[np.bool_], bright: Floats, means: NDArray[np.float64]
+    sides: Sides, deep: NDArray[np.bool_], bright: Floats, means: NDArray[np.float64]
 ) -> Sides:
     """On whose side each pixel should be by the brightness of those around it."""
     height, width = sides.shape
@@ -185,8 +185,8 @@ def votes(
             brighter, asked = 0, 0
             for y in range(max(row - RIM, 0), min(row + RIM + 1, height)):
                 for x in range(max(column - RIM, 0), min(column + RIM + 1, width)):
-                    brighter += within[y, x] and bright[y, x] > middle
-                    asked += within[y, x]
+                    brighter += deep[y, x] and bright[y, x] > middle
+                    asked += deep[y, x]
             if 2 * brighter != asked:
                 voted[row, column] = up if 2 * brighter > asked else down
     return voted
