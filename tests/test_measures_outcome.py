@@ -15,6 +15,7 @@ from livewatch.analysis.measures.course import Course, chased, told
 from livewatch.analysis.measures.life import Life, fade_of, first_seen
 from livewatch.analysis.measures.outcome import ended
 from livewatch.analysis.measures.roam import Drift
+from livewatch.analysis.measures.vacuole import Vacuole
 from livewatch.model import (
     Cell,
     Contact,
@@ -177,7 +178,7 @@ def test_a_flight_begins_anew_at_each_contact_and_not_from_a_cell_the_border_cut
 
 
 def test_a_nk_cell_inside_for_long_is_engulfed() -> None:
-    told = ended(Course(2, 1, OPEN, engulfed_s=100.0), ALIVE, 310, RULES)
+    told = ended(Course(2, 1, OPEN, vacuole=Vacuole(100.0)), ALIVE, 310, RULES)
     assert told.outcome is Outcome.ENGULFED
 
 

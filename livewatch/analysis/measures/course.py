@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from livewatch.analysis.measures.bites import Meal
 from livewatch.analysis.measures.flight import AT_REST, Flight, begun, flown
 from livewatch.analysis.measures.slip import Slip
+from livewatch.analysis.measures.vacuole import NO_VACUOLE, Vacuole
 from livewatch.model import Outcome
 from livewatch.replaced import replaced
 
@@ -69,7 +70,7 @@ class Course:
     twists: tuple[tuple[float, float], ...] = ()
     twist0_deg: float = nan
     radius_um: float = nan
-    engulfed_s: float = nan
+    vacuole: Vacuole = NO_VACUOLE
     parted: bool = False
     flight: Flight = AT_REST
     looks: int = 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import hypot, inf, isfinite, nan
+from math import inf, nan
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,14 +28,13 @@ from livewatch.analysis.measures.outline import (
     distances_um,
     elongation_of,
     share_nearer,
-    share_within,
-    share_within_hull,
 )
 from livewatch.analysis.measures.patch import patch_of
 from livewatch.analysis.measures.portrait import CUT
 from livewatch.analysis.measures.slip import moved
 from livewatch.analysis.measures.texture import RINGS
 from livewatch.analysis.measures.twist import blended
+from livewatch.analysis.measures.vacuole import looks_shut
 from livewatch.model import Kind, Outcome
 from livewatch.replaced import replaced
 
@@ -43,7 +42,6 @@ if TYPE_CHECKING:
     from collections.abc import Container, Iterable, Mapping, Sequence
 
     from livewatch.analysis.measures.life import Life
-    from livewatch.analysis.measures.outline import Outline
     from livewatch.analysis.measures.portrait import Portrait
     from livewatch.analysis.measures.roam import Drift
     from livewatch.analysis.measures.twist import Body
@@ -52,10 +50,6 @@ if TYPE_CHECKING:
 
 FORGET_S = 3600.0
 """A cell not seen for this long does not come back."""
-ENGULFED_SHARE, BRIM_SHARE, STILL_INSIDE = 0.85, 0.95, 0.8
-"""Of one cell's outline lies on, or in, the other: one is inside the other."""
-LINED_UM = 0.5
-"""An outline lies on another that is no further off: the wall of a vacuole is not in the mask."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -204,13 +198,10 @@ class Measurer:
     ) -> tuple[Course, Contact]:
         """Where the NK cell lies on the tumor, and how far it has moved there."""
         patch = patch_of(portrait.outline, nk.outline_um, self._touch.touch_um)
-        inside = _is_inside(nk, portrait.outline, already=isfinite(course.engulfed_s)) or (
-            patch is not None and patch.fraction > ENGULFED_SHARE
-        )
-        since_s = course.engulfed_s if isfinite(course.engulfed_s) else portrait.time_s
-        parted = course.parted and patch is None and not inside
-        course = replaced(course, engulfed_s=since_s if inside else nan, parted=parted)
-        if inside:  # all around it is membrane, and no place on it
+        vacuole = course.vacuole.seen(looks_shut(nk, portrait.outline, patch), portrait.time_s)
+        parted = course.parted and patch is None and not vacuole.is_shut
+        course = replaced(course, vacuole=vacuole, parted=parted)
+        if vacuole.is_shut:  # all around it is membrane, and no place on it
             return course, replaced(contact, seal_fraction=nan)
         if patch is None:
             return course, replaced(contact, contact_um=0.0, seal_fraction=0.0)
@@ -244,21 +235,6 @@ class Measurer:
         )
         encounter = ended(course, life, time_s, self._rules, others)
         return course if encounter is course.encounter else replaced(course, encounter=encounter)
-
-
-def _is_inside(nk: Cell, tumor: Outline, *, already: bool) -> bool:
-    """Whether an NK cell lies within a tumor cell: lined by it, and nearly all in its cup.
-
-    One that is `already` inside is out again only when it has left the cup: outlines waver.
-    """
-    apart_um = hypot(nk.x_um - tumor.x_um, nk.y_um - tumor.y_um)
-    if apart_um >= tumor.farthest_um:
-        return False
-    in_cup = share_within_hull(nk.outline_um, tumor)
-    if already:
-        return in_cup > STILL_INSIDE
-    lined = share_within(nk.outline_um, tumor, LINED_UM)
-    return in_cup > BRIM_SHARE and lined > ENGULFED_SHARE
 
 
 def _with_its_fate_open(encounter: Encounter, shown: Container[int]) -> Encounter:

@@ -45,8 +45,9 @@ def ended(
         if any(_later(other, encounter, life) for other in others):
             return _censored(encounter, "another NK cell was at the tumor cell when it died")
         return _as(encounter, Outcome.KILLED, life.evidence, 1 - life.viability, life.dying_s)
-    if isfinite(course.engulfed_s) and time_s - course.engulfed_s >= ENGULFED_S:
-        reason = f"one cell inside the other for {time_s - course.engulfed_s:.0f} s"
+    inside_s = time_s - course.vacuole.since_s
+    if inside_s >= ENGULFED_S:
+        reason = f"one cell inside the other for {inside_s:.0f} s"
         return _as(encounter, Outcome.ENGULFED, reason, 0.8)
     if encounter.is_open or time_s - encounter.last_contact_s < rules.viable_s:
         return encounter
