@@ -22,7 +22,7 @@ from livewatch.model import (
     View,
 )
 from livewatch.policy.policy import Policy
-from livewatch.settings import Experiment
+from livewatch.settings import ContactRules, Experiment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -127,7 +127,7 @@ class ToyEyes:
         closed: list[int],
     ) -> None:
         key = contact.nk_id
-        touching = contact.gap_um <= 1.3
+        touching = contact.gap_um <= ContactRules().enter_um
         self._touches[key] = self._touches.get(key, 0) + 1 if touching else 0
         x = (contact.nk_x_um + contact.tumor_x_um) / 2
         now = self._open.get(key)

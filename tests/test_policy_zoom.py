@@ -97,7 +97,7 @@ def turned_in(played: Play) -> list[Frame]:
 def test_the_objective_changes_for_a_contact_and_changes_back_when_it_is_over() -> None:
     played = zoomed(objective="40x", region=False)
     closer = at_40x(played)
-    assert 85.0 < closer[0].time_s < 110.0  # at a gap of 1.3 um it counts as one
+    assert 85.0 < closer[0].time_s < 110.0  # at a gap of 1 um it counts as one
     assert 400.0 < closer[-1].time_s < 560.0
     assert played.frames[-1].view == replace(HOME, position=HOME.position)
     for frame in closer:

@@ -11,7 +11,7 @@ import pytest
 
 from livewatch.model import Decision, Frame, Plane, Purpose, Shot, Step, View
 from livewatch.report.truth import TruthWriter
-from livewatch.specimen.rule import Rule
+from livewatch.specimen.rule import ORDINARY, Rule
 from livewatch.specimen.scene import SCENES, with_bleed
 from livewatch.specimen.synthetic import SyntheticSpecimen
 
@@ -233,13 +233,13 @@ def test_encounters_are_what_the_gaps_say_second_by_second():
     for second in range(1, 500):
         for pair in specimen.truth(float(second)).pairs:
             gaps.setdefault((pair.nk_id, pair.tumor_id), {})[second] = pair.gap_um
-    meetings = specimen.encounters()
+    enter_um, meetings = ORDINARY.enter_um, specimen.encounters()
     assert len(meetings) >= 4
     for meeting in meetings:
         held = gaps[meeting.nk_id, meeting.tumor_id]
         start, last = int(meeting.start_s), int(min(meeting.last_contact_s, 499))
-        assert held[start] <= 1.3
-        assert held.get(start - 1, 9.0) > 1.3 or held.get(start - 2, 9.0) > 1.3
+        assert held[start] <= enter_um
+        assert max(held.get(start - before, 9.0) for before in (1, 2)) > enter_um
         assert held[last] <= 2.5
         if meeting.end_s is not None:
             after = [held.get(second, 9.0) for second in range(last + 1, last + 60)]

@@ -20,6 +20,7 @@ from livewatch.analysis.measures import at_end
 from livewatch.model import Exposure, Frame, Plane, Purpose, Region, Shot, View
 from livewatch.report.conditions import Conditions, experiment, rule_of
 from livewatch.report.staging import end_of, first_meeting, is_over, times_of
+from livewatch.settings import ContactRules
 from livewatch.specimen.synthetic import DEATH_CHANNEL, SyntheticSpecimen
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ RECENTER_UM = 8.0
 SENSOR_UM = 330.0
 EXPOSURE_MS = 20.0
 SAME_CELL_UM = 5.0
-IN_CONTACT_UM = 1.3
+IN_CONTACT_UM = ContactRules().enter_um
 
 
 @dataclass(frozen=True, slots=True)
