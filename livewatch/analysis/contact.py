@@ -9,6 +9,7 @@ import numpy as np
 
 from livewatch.analysis.gap import measured
 from livewatch.model import Contact
+from livewatch.replaced import maker_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from livewatch.model import Cell
     from livewatch.settings import ContactRules
 
+made = maker_of(Contact)
 BIAS_UM = 0.0
 """By how much the outlines found by segmentation overstate a gap."""
 
@@ -36,7 +38,7 @@ def contacts_of(
     pairs, measures = measured(*joined(nk), *joined(tumor), rules.near_um, rules.touch_um, bias_um)
     order = np.lexsort((pairs[:, 1], pairs[:, 0]))
     return tuple(
-        Contact(
+        made(
             nk_id=nk[i].id,
             tumor_id=tumor[j].id,
             nk_x_um=nk[i].x_um,

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     Points = NDArray[np.float64]
     Values = NDArray[np.float64]
 
-STEP = 0.25
+STEP = 0.5
 """Spacing of the samples across an outline, in pixels of the segmented image."""
-INWARD, OUTWARD = 12, 6
+INWARD, OUTWARD = 6, 3
 """How many samples on either side."""
 ONE = np.uint32(1)
 

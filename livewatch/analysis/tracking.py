@@ -21,7 +21,7 @@ from livewatch.analysis.regroup import regrouped
 from livewatch.analysis.sightings import table_of, variance_um2
 from livewatch.analysis.tracks import NOBODY, SETTLED_FRAMES, Tracks, are_held, joined, sealed
 from livewatch.analysis.upkeep import LOST_UM, doubt, kept, meet, miss
-from livewatch.model import Cell
+from livewatch.replaced import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from livewatch.analysis.sightings import Look, Rules
+    from livewatch.model import Cell
 
 
 def track(
@@ -75,18 +76,7 @@ def named(
     """Cells under their identities, and with their mothers."""
     parents = table["parent"][np.searchsorted(table["id"], ids)].tolist()
     return tuple(
-        Cell(
-            id=identity,
-            kind=cell.kind,
-            x_um=cell.x_um,
-            y_um=cell.y_um,
-            area_um2=cell.area_um2,
-            perimeter_um=cell.perimeter_um,
-            signal=cell.signal,
-            at_edge=cell.at_edge,
-            outline_um=cell.outline_um,
-            parent_id=None if parent == NOBODY else parent,
-        )
+        replaced(cell, id=identity, parent_id=None if parent == NOBODY else parent)
         for cell, identity, parent in zip(cells, ids.tolist(), parents, strict=True)
     )
 

@@ -6,7 +6,7 @@ megapixel would spend their time waiting for memory.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -16,14 +16,22 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float32]
+    Counts = NDArray[np.uint16] | Floats
+    Sums = NDArray[np.int32] | Floats
+
+
+def averaged(image: Counts, by: int) -> Floats:
+    """`image` (h, w) averaged over `by` x `by` pixels: (h // by, w // by). A rest is cut off."""
+    width = image.shape[1] // by
+    kind: Any = np.int32 if image.dtype == np.uint16 else np.float32
+    return shrunk(image, by, np.empty(width * by, kind), np.empty(width, kind))
 
 
 @compiled
-def averaged(image: NDArray[np.uint16], by: int) -> Floats:
-    """`image` (h, w) averaged over `by` x `by` pixels: (h // by, w // by). A rest is cut off."""
-    height, width = image.shape[0] // by, image.shape[1] // by
+def shrunk(image: Counts, by: int, sums: Sums, totals: Sums) -> Floats:
+    """The same, with room for the sums of columns and of averaged pixels."""
+    height, width = image.shape[0] // by, len(totals)
     small = np.empty((height, width), np.float32)
-    sums, totals = np.empty(width * by, np.int32), np.empty(width, np.int32)
     share = np.float32(1 / (by * by))
     for row in range(height):
         line = image[row * by]
@@ -43,7 +51,7 @@ def averaged(image: NDArray[np.uint16], by: int) -> Floats:
 
 
 @compiled
-def calmed(image: Floats, under: Floats, middle: np.float32, bright: np.float32) -> Floats:
+def calmed(image: Counts, under: Floats, middle: np.float32, bright: np.float32) -> Floats:
     """`image` (h, w) minus `under` and `middle`, averaged over 3 x 3 pixels.
 
     Where it is not as bright as `bright` by an average of 5 x 5, it is that average: so a dim cell
@@ -58,7 +66,7 @@ def calmed(image: Floats, under: Floats, middle: np.float32, bright: np.float32)
         while done < min(row + 3, height):
             line, floor = image[done], under[done]
             for column in range(width):
-                floor[column] = line[column] - floor[column] - middle
+                floor[column] = np.float32(line[column]) - floor[column] - middle
             done += 1
         one, two = under[mirrored(row - 2, height)], under[mirrored(row - 1, height)]
         four, last = under[mirrored(row + 1, height)], under[mirrored(row + 2, height)]
@@ -81,7 +89,7 @@ def calmed(image: Floats, under: Floats, middle: np.float32, bright: np.float32)
 
 
 @compiled
-def sampled(image: Floats, under: Floats, stride: int) -> Floats:
+def sampled(image: Counts, under: Floats, stride: int) -> Floats:
     """`image` minus `under` averaged over 3 x 3 pixels, at one pixel in `stride` of each axis."""
     height, width = image.shape
     rows, columns = range(stride // 2, height, stride), range(stride // 2, width, stride)
@@ -93,7 +101,7 @@ def sampled(image: Floats, under: Floats, stride: int) -> Floats:
             for y in range(row - 1, row + 2):
                 for x in range(column - 1, column + 2):
                     at = (y, x) if inside else (mirrored(y, height), mirrored(x, width))
-                    total += image[at] - under[at]
+                    total += np.float32(image[at]) - under[at]
             found[at_row, at_column] = total * np.float32(1 / 9)
     return found
 

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from livewatch.model import Pixels
 
     Floats = NDArray[np.float32]
+    Counts = NDArray[np.uint16] | Floats
 
 ACROSS_PX = 14
 """Working pixels across a typical cell."""
@@ -32,6 +33,8 @@ OPENING = 5.0
 FAR = 16
 """One in so many rows tells how rows are that do not lie at a side of the image."""
 SAMPLES = 16_000
+SD_OF_MIDDLE = 1.4826
+"""SDs of a normal distribution to the median of how far off its middle it lies."""
 CORE = 0.2
 """Share of the pixels, the most alike, that tells the background's level."""
 BRIGHT = 10.0
@@ -86,11 +89,11 @@ def reduction(pixel_um: float, diameter_um: float, across_px: int = ACROSS_PX) -
     return max(1, round(diameter_um / (across_px * pixel_um)))
 
 
-def reduced(image: Pixels, by: int) -> Floats:
+def reduced(image: Pixels, by: int) -> Counts:
     """The image averaged over `by` x `by` pixels, hot pixels taken out; a rest is cut off."""
     calm = cv2.medianBlur(image, 3) if by <= 2 and min(image.shape) >= 3 else image
     if by == 1:
-        return np.asarray(calm, np.float32)
+        return np.array(calm, np.uint16, copy=calm is image)
     return averaged(np.ascontiguousarray(calm, np.uint16), by)
 
 
@@ -104,7 +107,7 @@ def ground(
 
 
 def grounded(
-    work: Floats, by: int, pixel_um: float, diameter_um: float, across_px: int = ACROSS_PX
+    work: Counts, by: int, pixel_um: float, diameter_um: float, across_px: int = ACROSS_PX
 ) -> Ground:
     """Background and noise of an image already at working resolution."""
     level = floor_of(work, across_px)
@@ -126,12 +129,9 @@ def grounded(
     )
 
 
-def floor_of(work: Floats, across_px: int = ACROSS_PX) -> Floats:
+def floor_of(work: Counts, across_px: int = ACROSS_PX) -> Floats:
     """The slowly varying floor of the image, a pixel for every COARSE x COARSE (no smaller)."""
-    height, width = (max(1, side // COARSE) for side in work.shape)
-    # OpenCV halves an image in a fraction of the time in which it makes it four times smaller
-    half = cv2.resize(work, (2 * width, 2 * height), interpolation=cv2.INTER_AREA)
-    coarse = np.asarray(cv2.resize(half, (width, height), interpolation=cv2.INTER_AREA), np.float32)
+    coarse = averaged(work, min(COARSE, *work.shape))
     reach = round(OPENING * across_px / COARSE) | 1
     opened = cv2.morphologyEx(coarse, cv2.MORPH_OPEN, np.ones((reach, reach), np.uint8))
     level = np.asarray(cv2.blur(opened, (reach, reach)), np.float32)
@@ -160,15 +160,17 @@ def dimmest(rows: Floats) -> Floats:
     return np.asarray(np.partition(rows, quarter, axis=1)[:, quarter], np.float32)
 
 
-def stride_of(image: Floats) -> int:
+def stride_of(image: Counts) -> int:
     """One pixel in so many of each axis is enough to tell level and noise of an image."""
     return max(1, round(math.sqrt(image.size / SAMPLES)))
 
 
 def noise_of(smooth: Floats) -> float:
-    """SD of the pixels without cells."""
+    """SD of the pixels without cells, from those that are darker than the background, 0."""
     stride = stride_of(smooth)
-    return quiet(smooth[stride // 2 :: stride, stride // 2 :: stride])[1]
+    sample = smooth[stride // 2 :: stride, stride // 2 :: stride]
+    below = sample[sample < 0]
+    return max(-SD_OF_MIDDLE * median(below), LEAST_NOISE) if len(below) else LEAST_NOISE
 
 
 def quiet(sample: Floats) -> tuple[float, float]:
@@ -187,5 +189,5 @@ def quiet(sample: Floats) -> tuple[float, float]:
     middle = float(values[at : at + span + 1].mean())
     count = int(np.searchsorted(values, middle))  # values are in order, and so is what is below
     half = values[(count - 1) // 2 : count // 2 + 1]
-    noise = 1.4826 * float(np.mean(middle - half)) if count else 0.0
+    noise = SD_OF_MIDDLE * float(np.mean(middle - half)) if count else 0.0
     return middle, max(noise, LEAST_NOISE)

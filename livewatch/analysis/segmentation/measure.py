@@ -10,6 +10,7 @@ from livewatch.analysis.membrane import at_half_height
 from livewatch.analysis.segmentation.middles import means
 from livewatch.analysis.segmentation.ring import rings
 from livewatch.model import Cell
+from livewatch.replaced import maker_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from livewatch.analysis.segmentation.classic import Pieces
     from livewatch.analysis.segmentation.ground import Ground
     from livewatch.model import Kind
+
+made = maker_of(Cell)
 
 
 def measured(
@@ -34,7 +37,7 @@ def measured(
     areas_um2, lengths_um = shapes[:, 0] * seen.pixel_um**2, shapes[:, 1] * seen.pixel_um
     places_um = (shapes[:, 2:] + 0.5) * seen.pixel_um + corner_um
     return tuple(
-        Cell(
+        made(
             id=number + 1,
             kind=kind,
             x_um=x_um,
