@@ -166,7 +166,7 @@ def stride_of(image: Counts) -> int:
 
 
 def noise_of(smooth: Floats) -> float:
-    """SD of the pixels without cells, from those that are darker than the background, 0."""
+    """SD of the pixels without cells."""
     stride = stride_of(smooth)
     return quiet(smooth[stride // 2 :: stride, stride // 2 :: stride])[1]
 
