@@ -1,7 +1,7 @@
 """A fresh checkout compiles for a minute or two: beside the tests that compile nothing.
 
 These come first; the tests of faults, which give a session so many seconds, last. With several
-workers (`-n 2`) it is done once for all of them, and a file's tests stay together in one, as they
+workers (`-n 3`) it is done once for all of them, and a file's tests stay together in one, as they
 share what is made for them.
 """
 

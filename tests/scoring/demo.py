@@ -16,9 +16,10 @@ from math import hypot
 from pathlib import Path
 
 from livewatch.cli import main
+from livewatch.settings import ContactRules
 
 SAME_UM = 6.0
-TOUCHING_UM = 1.3
+TOUCHING_UM = ContactRules().enter_um
 SHOWN_FRAMES = 3
 
 Row = dict[str, str]
