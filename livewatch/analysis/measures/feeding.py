@@ -61,7 +61,7 @@ def _fed_one(course: Course, portrait: Portrait, life: Life | None) -> Course:
         return course
     # A dying cell sheds pieces and spills its dye: those are no bites. Nor is what shows through
     # when the NK cell itself is inside.
-    outside = not course.vacuole.is_shut
+    outside = not course.vacuole.holds
     holding = course.encounter is not None and outside and (life is None or life.is_alive)
     since_s = course.encounter.start_s if holding and course.encounter is not None else inf
     meal = eaten(course.meal, uptake, portrait.level, portrait.time_s, since_s=since_s)

@@ -34,7 +34,7 @@ from livewatch.analysis.measures.portrait import CUT
 from livewatch.analysis.measures.slip import moved
 from livewatch.analysis.measures.texture import RINGS
 from livewatch.analysis.measures.twist import blended
-from livewatch.analysis.measures.vacuole import looks_shut
+from livewatch.analysis.measures.vacuole import looked_at
 from livewatch.model import Kind, Outcome
 from livewatch.replaced import replaced
 
@@ -198,10 +198,10 @@ class Measurer:
     ) -> tuple[Course, Contact]:
         """Where the NK cell lies on the tumor, and how far it has moved there."""
         patch = patch_of(portrait.outline, nk.outline_um, self._touch.touch_um)
-        vacuole = course.vacuole.seen(looks_shut(nk, portrait.outline, patch), portrait.time_s)
-        parted = course.parted and patch is None and not vacuole.is_shut
+        vacuole = looked_at(course.vacuole, nk, portrait.outline, patch, portrait.time_s)
+        parted = course.parted and patch is None and not vacuole.holds
         course = replaced(course, vacuole=vacuole, parted=parted)
-        if vacuole.is_shut:  # all around it is membrane, and no place on it
+        if vacuole.holds:  # all around it is membrane, and no place on it
             return course, replaced(contact, seal_fraction=nan)
         if patch is None:
             return course, replaced(contact, contact_um=0.0, seal_fraction=0.0)

@@ -7,6 +7,7 @@ from itertools import accumulate
 from math import atan2, degrees, hypot, pi, sqrt
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from livewatch.compiled import compiled
@@ -73,6 +74,13 @@ def share_within(points_um: NDArray[np.floating], tumor: Outline, beyond_um: flo
     """How much of another outline (n, 2) lies within this one, or no further out than that."""
     points = np.asarray(points_um, np.float64)
     return share_nearer(points, tumor.points_um, beyond_um)
+
+
+def share_within_hull(points_um: NDArray[np.floating], tumor: Outline) -> float:
+    """The same, within this one's convex hull: a cup counts up to its brim."""
+    points = np.asarray(points_um, np.float64)
+    hull = cv2.convexHull(tumor.points_um.astype(np.float32))[:, 0].astype(np.float64)
+    return share_nearer(points, hull, 0.0)
 
 
 def outline_of(
