@@ -152,8 +152,12 @@ def test_labels_cells_and_outlines_agree() -> None:
 
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_both_camera_depths_show_the_same_cells(dtype) -> None:  # type: ignore[no-untyped-def]
-    image = (discs([(60, 60), (180, 120)], 15, bright=120.0) - 100).astype(dtype)
-    assert len(seen(blank(), image).tumor.cells) == 2
+    nk, tumor = (
+        (discs([(60, 60), (180, 120)], radius, bright=120.0) - 100).astype(dtype)
+        for radius in (7, 15)
+    )
+    sighting = seen(nk, tumor)
+    assert len(sighting.nk.cells) == len(sighting.tumor.cells) == 2
 
 
 def test_the_same_frame_gives_the_same_bits_in_one_thread_and_in_two() -> None:

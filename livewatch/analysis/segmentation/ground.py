@@ -92,9 +92,10 @@ def reduction(pixel_um: float, diameter_um: float, across_px: int = ACROSS_PX) -
 def reduced(image: Pixels, by: int) -> Counts:
     """The image averaged over `by` x `by` pixels, hot pixels taken out; a rest is cut off."""
     calm = cv2.medianBlur(image, 3) if by <= 2 and min(image.shape) >= 3 else image
+    counts = np.ascontiguousarray(calm, np.uint16)
     if by == 1:
-        return np.array(calm, np.uint16, copy=calm is image)
-    return averaged(np.ascontiguousarray(calm, np.uint16), by)
+        return counts.copy() if counts is image else counts
+    return averaged(counts, by)
 
 
 def ground(
