@@ -20,6 +20,8 @@ GRAIN = 0.02
 RIM_UM = 0.9
 DISPLACED = 0.7
 """Share of a cell's light that is missing where it holds another inside it."""
+NONE, ONE = np.uint32(0), np.uint32(1)
+"""Places that cannot be below 0 are not checked for it."""
 
 
 @compiled
@@ -33,10 +35,8 @@ def angle_of(y: float, x: float) -> float:
     z = low / high
     s = z * z
     turn = z * (0.9998660 + s * (-0.3302995 + s * (0.1801410 + s * (-0.0851330 + s * 0.0208351))))
-    if ay > ax:
-        turn = 0.5 * math.pi - turn
-    if x < 0.0:
-        turn = math.pi - turn
+    turn = 0.5 * math.pi - turn if ay > ax else turn
+    turn = math.pi - turn if x < 0.0 else turn
     return -turn if y < 0.0 else turn
 
 
@@ -121,17 +121,22 @@ def paint_cell(
     cos_body, sin_body = math.cos(cell.angle), math.sin(cell.angle)
     cos_guest, sin_guest = math.cos(guest_angle), math.sin(guest_angle)
     guest_um = guest_radii.max() if math.isfinite(guest_x) else 0.0
+    # the outline in a turn of its own, which has no branches and goes several pixels at a time
+    edges, across, along = np.empty(columns), np.empty(columns), np.empty(columns)
     for r in range(top, bottom):
         dy = (r - row) * pixel_um
         chord = math.sqrt(max(far * far - dy * dy, 0.0)) / pixel_um
         begin, end = max(math.ceil(column - chord), 0), min(int(column + chord) + 1, columns)
+        for at in range(end - begin):
+            dx = (begin + at - column) * pixel_um
+            # the body's own frame
+            across[at] = dx * cos_body + dy * sin_body
+            along[at] = dy * cos_body - dx * sin_body
+            edges[at] = edge_towards(radii, across[at], along[at])
         for c in range(begin, end):
             dx = (c - column) * pixel_um
-            # the body's own frame
-            bx = dx * cos_body + dy * sin_body
-            by = dy * cos_body - dx * sin_body
+            bx, by, edge = across[c - begin], along[c - begin], edges[c - begin]
             from_centre = math.sqrt(dx * dx + dy * dy)
-            edge = edge_towards(radii, bx, by)
             inside_um = edge - from_centre
             cover = min(max(inside_um * soft + 0.5, 0.0), 1.0)
             if cover <= 0.0:
@@ -160,14 +165,12 @@ def paint_cell(
 def edge_towards(radii: NDArray[np.float64], bx: float, by: float) -> float:
     """The outline's radius in the direction (bx, by) of the body's frame."""
     place = angle_of(by, bx) * (CORNERS / (2.0 * math.pi))
-    if place < 0.0:
-        place += CORNERS
-    low = int(place)
+    place = place + CORNERS if place < 0.0 else place
+    low = np.uint32(np.int32(place))
     part = place - low
-    if low >= CORNERS:
-        low = 0
-    before = radii[low]
-    after = radii[low + 1] if low + 1 < CORNERS else radii[0]
+    low = NONE if low >= CORNERS else low
+    high = NONE if low + ONE >= CORNERS else low + ONE
+    before, after = radii[low], radii[high]
     return float(before + part * (after - before))
 
 
@@ -176,9 +179,10 @@ def grain_at(texture: NDArray[np.int8], across: float, down: float) -> float:
     """The texture at a place inside the outline, -1 to 1 from edge to edge; interpolated."""
     half = 0.5 * TEXTURE_SIDE
     u, v = half * (1.0 + 0.94 * across), half * (1.0 + 0.94 * down)
-    column = min(max(int(u), 0), TEXTURE_SIDE - 2)
-    row = min(max(int(v), 0), TEXTURE_SIDE - 2)
+    column = np.uint32(min(max(int(u), 0), TEXTURE_SIDE - 2))
+    row = np.uint32(min(max(int(v), 0), TEXTURE_SIDE - 2))
+    right, under = column + ONE, row + ONE
     u, v = u - column, v - row
-    above = texture[row, column] * (1.0 - u) + texture[row, column + 1] * u
-    below = texture[row + 1, column] * (1.0 - u) + texture[row + 1, column + 1] * u
+    above = texture[row, column] * (1.0 - u) + texture[row, right] * u
+    below = texture[under, column] * (1.0 - u) + texture[under, right] * u
     return float(above * (1.0 - v) + below * v) * GRAIN
