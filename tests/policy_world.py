@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 HOME = View("home", 0.0, 0.0, None, "20x", 0.325, 1, (1024, 1024))
 INSTRUMENT = Instrument(HOME, {"20x": 0.325, "10x": 0.65})
+ENTER_UM = ContactRules().enter_um
 
 
 def experiment(**sections: object) -> Experiment:
@@ -127,7 +128,7 @@ class ToyEyes:
         closed: list[int],
     ) -> None:
         key = contact.nk_id
-        touching = contact.gap_um <= ContactRules().enter_um
+        touching = contact.gap_um <= ENTER_UM
         self._touches[key] = self._touches.get(key, 0) + 1 if touching else 0
         x = (contact.nk_x_um + contact.tumor_x_um) / 2
         now = self._open.get(key)

@@ -8,6 +8,8 @@ import pytest
 from livewatch.analysis.measures.outline import (
     distances_um,
     outline_of,
+    share_within,
+    share_within_hull,
 )
 from livewatch.analysis.measures.patch import patch_of
 from livewatch.analysis.measures.slip import Slip, moved
@@ -124,3 +126,15 @@ def test_without_twist_there_is_an_orbit_but_no_slip() -> None:
     _, orbit_deg, slip_um = moved(Slip(), 30.0, np.nan, 10.0)
     assert orbit_deg == 0
     assert np.isnan(slip_um)
+
+
+def test_an_nk_cell_in_a_cup_is_within_its_brim_and_one_beside_it_is_not() -> None:
+    turn = np.linspace(0.35, 2 * np.pi - 0.35, 120)
+    rim = 10.0 * np.column_stack((np.cos(turn), np.sin(turn)))
+    hollow = 6.0 * np.column_stack((np.cos(turn[::-1]), np.sin(turn[::-1])))
+    cup = outline_of(np.concatenate((rim, hollow)))
+    ring = np.linspace(0, 2 * np.pi, 60, endpoint=False)
+    nk = 5.0 * np.column_stack((np.cos(ring), np.sin(ring)))
+    assert share_within_hull(nk, cup) == 1.0
+    assert share_within(nk, cup) < 0.1
+    assert share_within_hull(nk + np.array((15.5, 0.0)), cup) < 0.1

@@ -20,7 +20,7 @@ from livewatch.analysis.measures import at_end
 from livewatch.model import Exposure, Frame, Plane, Purpose, Region, Shot, View
 from livewatch.report.conditions import Conditions, experiment, rule_of
 from livewatch.report.staging import end_of, first_meeting, is_over, times_of
-from livewatch.settings import ContactRules
+from livewatch.specimen.rule import ORDINARY
 from livewatch.specimen.synthetic import DEATH_CHANNEL, SyntheticSpecimen
 
 if TYPE_CHECKING:
@@ -35,7 +35,6 @@ RECENTER_UM = 8.0
 SENSOR_UM = 330.0
 EXPOSURE_MS = 20.0
 SAME_CELL_UM = 5.0
-IN_CONTACT_UM = ContactRules().enter_um
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +107,7 @@ class Record:
         pair = _pair(truth, self._ahead)
         if pair is None:
             return
-        touching = pair.gap_um <= IN_CONTACT_UM
+        touching = pair.gap_um <= ORDINARY.enter_um
         self._in_contact += touching
         tumor = truth.cell(self._ahead.tumor_id)
         self._turning_shows = tumor.textured or tumor.elongated

@@ -16,10 +16,9 @@ from math import hypot
 from pathlib import Path
 
 from livewatch.cli import main
-from livewatch.settings import ContactRules
+from livewatch.specimen.rule import ORDINARY
 
 SAME_UM = 6.0
-TOUCHING_UM = ContactRules().enter_um
 SHOWN_FRAMES = 3
 
 Row = dict[str, str]
@@ -84,7 +83,7 @@ def true_pair(encounter: Row, contacts: list[Row], truth: dict[str, list[Row]]) 
     start_s, end_s = span(encounter)
     votes: Counter[Pair | None] = Counter()
     for row in contacts:
-        if start_s <= float(row["time_s"]) <= end_s and float(row["gap_um"]) <= TOUCHING_UM:
+        if start_s <= float(row["time_s"]) <= end_s and float(row["gap_um"]) <= ORDINARY.enter_um:
             votes[at_place(row, truth[row["frame"]])] += 1
     return votes.most_common(1)[0][0] if votes else None
 
@@ -99,7 +98,7 @@ def at_place(contact: Row, pairs: list[Row]) -> Pair | None:
             )
             for kind in ("nk", "tumor")
         )
-        if apart_um <= SAME_UM and float(pair["gap_um"]) <= TOUCHING_UM:
+        if apart_um <= SAME_UM and float(pair["gap_um"]) <= ORDINARY.enter_um:
             return pair_of(pair)
     return None
 
@@ -108,7 +107,7 @@ def is_shown(encounter: Row, truth: dict[str, list[Row]]) -> bool:
     """Whether enough frames showed a true encounter's contact."""
     start_s, end_s = span(encounter)
     frames = sum(
-        pair_of(row) == pair_of(encounter) and float(row["gap_um"]) <= TOUCHING_UM
+        pair_of(row) == pair_of(encounter) and float(row["gap_um"]) <= ORDINARY.enter_um
         for rows in truth.values()
         for row in rows
         if start_s <= float(row["time_s"]) <= end_s

@@ -8,7 +8,7 @@ has left the cup there is no place on the membrane where it lies.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import hypot, isfinite, nan
+from math import hypot, inf, isfinite, nan
 from typing import TYPE_CHECKING
 
 from livewatch.analysis.measures.outline import share_within, share_within_hull
@@ -30,13 +30,14 @@ WAVERS_S = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Vacuole:
-    """Whether one cell is inside the other: `since_s`, NaN if not; seen open from `open_s`.
+    """Whether one cell is inside the other: `since_s`, NaN if not.
 
-    `holds` says whether it was, and has not left the cup since.
+    It was seen to be open from `open_s` on, inf if it was not. `holds` says whether one was
+    inside, and has not left the cup since.
     """
 
     since_s: float = nan
-    open_s: float = nan
+    open_s: float = inf
     holds: bool = False
 
     def seen(self, shut: bool, holds: bool, time_s: float) -> Vacuole:
@@ -44,8 +45,8 @@ class Vacuole:
         is_known = isfinite(self.since_s)
         if shut:
             return Vacuole(self.since_s if is_known else time_s, holds=True)
-        if is_known and not time_s - self.open_s >= WAVERS_S:
-            return Vacuole(self.since_s, self.open_s if isfinite(self.open_s) else time_s, holds)
+        if is_known and time_s - self.open_s < WAVERS_S:
+            return Vacuole(self.since_s, min(self.open_s, time_s), holds)
         return Vacuole(holds=holds)
 
 

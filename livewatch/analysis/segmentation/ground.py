@@ -33,8 +33,6 @@ OPENING = 5.0
 FAR = 16
 """One in so many rows tells how rows are that do not lie at a side of the image."""
 SAMPLES = 8_000
-SD_OF_MIDDLE = 1.4826
-"""SDs of a normal distribution to the median of how far off its middle it lies."""
 CORE = 0.2
 """Share of the pixels, the most alike, that tells the background's level."""
 BRIGHT = 10.0
@@ -93,7 +91,7 @@ def reduced(image: Pixels, by: int) -> Counts:
     """The image averaged over `by` x `by` pixels, hot pixels taken out; a rest is cut off."""
     calm = cv2.medianBlur(image, 3) if by <= 2 and min(image.shape) >= 3 else image
     counts = np.ascontiguousarray(calm, np.uint16)
-    if by == 1:
+    if by == 1:  # a camera's own image may be read-only, which would be compiled for anew
         return counts.copy() if counts is image else counts
     return averaged(counts, by)
 
@@ -188,5 +186,5 @@ def quiet(sample: Floats) -> tuple[float, float]:
     middle = float(values[at : at + span + 1].mean())
     count = int(np.searchsorted(values, middle))  # values are in order, and so is what is below
     half = values[(count - 1) // 2 : count // 2 + 1]
-    noise = SD_OF_MIDDLE * float(np.mean(middle - half)) if count else 0.0
+    noise = 1.4826 * float(np.mean(middle - half)) if count else 0.0
     return middle, max(noise, LEAST_NOISE)
