@@ -412,3 +412,20 @@ def test_a_cell_that_hardly_stands_out_of_the_noise_pixel_by_pixel_is_seen_whole
     (cell,) = sighting.tumor.cells
     assert cell.area_um2 == pytest.approx(np.pi * (radius_px * 0.65) ** 2, rel=0.25)
     assert sighting.nk.cells == ()
+
+
+@pytest.mark.parametrize("off_px", [6, 8])
+def test_a_dark_nucleus_near_the_neck_of_two_cells_does_not_draw_their_seam(off_px: int) -> None:
+    light = np.zeros((256, 256), np.float32)
+    for x in (110, 138):
+        cv2.circle(light, (x, 128), 15, 300, -1)
+    whole = light > 0
+    cv2.ellipse(light, (110 + off_px, 128), (4, 7), 0, 0, 360, 120, -1)
+    light = cv2.GaussianBlur(light, (0, 0), 1.0) + 20
+    image = (100 + np.random.default_rng(0).poisson(light)).astype(np.uint16)
+    labels, _ = classic(image, 0.65, 19.5)
+    labels = cv2.resize(labels, whole.shape, interpolation=cv2.INTER_NEAREST)
+    assert labels.max() == 2
+    left = labels == labels[128, 100]
+    wrong = (left != (np.arange(256) < 124)) & whole & (labels > 0)
+    assert wrong.sum() < 0.03 * whole.sum()

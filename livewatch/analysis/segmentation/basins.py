@@ -20,6 +20,8 @@ FINE = 4
 """Steps of weighted depth to one of depth."""
 FAT = 1.5
 """Pixels by which blur and halo widen a mask, and fill its necks."""
+ACROSS = ((0, 2), (2, 0), (1, 1), (1, -1))
+"""Steps, in pixels down and to the right, out of a gap to its sides."""
 
 
 @compiled
@@ -153,19 +155,30 @@ def flooded(depth: Ints, neck_ratio: float, least_depth: float, least_px: int) -
 
 @compiled
 def weighted(depth: Ints, labels: Ints, label: int, box: Ints, smooth: Floats) -> Ints:
-    """Depth, less where the image is darker than the region's mean: a gap filled with halo."""
-    total, area = 0.0, 0
+    """Depth, less where the image is darker than on both sides: in a gap filled with halo.
+
+    A dark nucleus is wider than that, and draws no seam.
+    """
     for row in range(box[0], box[2]):
         for column in range(box[1], box[3]):
             if labels[row, column] == label:
-                total += smooth[row, column]
-                area += 1
-    mean = total / max(area, 1)
-    for row in range(box[0], box[2]):
-        for column in range(box[1], box[3]):
-            if labels[row, column] == label:
-                share = min(max(smooth[row, column] / mean, 0.0), 1.0)
+                sides = brighter_sides(smooth, row, column)
+                share = smooth[row, column] / sides if sides > smooth[row, column] else 1.0
                 deep = depth[row - box[0] + 2, column - box[1] + 2]
                 bare = max(FINE * (deep - FAT * ORTHOGONAL), 0.0)
                 depth[row - box[0] + 2, column - box[1] + 2] = max(int(share * bare), 1)
     return depth
+
+
+@compiled
+def brighter_sides(smooth: Floats, row: int, column: int) -> float:
+    """The dimmer of two pixels on either side of one, across where both are brightest."""
+    height, width = smooth.shape
+    brightest = np.float32(0.0)
+    for down, right in ACROSS:
+        up, low = max(row - down, 0), min(row + down, height - 1)
+        left, on = max(column - abs(right), 0), min(column + abs(right), width - 1)
+        if right < 0:
+            left, on = on, left
+        brightest = max(brightest, min(smooth[up, left], smooth[low, on]))
+    return float(brightest)

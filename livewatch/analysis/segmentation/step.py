@@ -26,7 +26,7 @@ step; less is texture: pixels of one texture, taken apart by brightness, differ 
 SURE = 10.0
 """A cell fewer noise SDs above background than this has no edge that is known better than its
 shape."""
-EXPLAINED = 0.75
+EXPLAINED = 0.9
 """A seam is moved if that takes the squares about each cell's mean down to this share."""
 ROUNDS = 3
 """Each time, the means of both sides part the pixels better."""
