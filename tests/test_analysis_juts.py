@@ -83,3 +83,13 @@ def test_where_there_is_nobody_nothing_is_done() -> None:
     seen = tumor_of(BODY)
     assert without_juts([seen], []) == (seen,)
     assert without_juts([], [EATER]) == ()
+
+
+def test_a_bulge_that_nk_cells_lie_over_is_worn_down_no_further_than_its_jut() -> None:
+    """Two NK cells lie over the round end of a tumor cell; one of them holds a morsel there."""
+    body = circle(0.0, 0.0, 10.0) * (1.0, 1.15)
+    held = circle(0.0, 0.0, 1.0) * (1.2, 3.0) + (3.0, -12.0)
+    nks = [nk_at(-4.0, -11.5, 1, 5.0), nk_at(5.0, -12.0, 2, 5.0)]
+    (cell,) = without_juts([tumor_of(body, held)], nks)
+    assert cell.outline_um[:, 1].min() < -10.0
+    assert cell.area_um2 > 0.95 * tumor_of(body).area_um2

@@ -31,8 +31,9 @@ if TYPE_CHECKING:
 FURTHER_UM = 1.0
 """A jut reaches this much further out than a round cell would: an NK cell that lies over a tumor
 cell's edge takes nothing of it."""
-PART = 1 / 3
-"""Of the way round a cell is more than a jut: then the NK cell lies over the cell itself."""
+PART, MORSEL = 1 / 3, 0.08
+"""Of the way round a cell, or of its area, is more than a jut: then the NK cell lies over the cell
+itself."""
 
 
 def without_juts(tumors: Sequence[Cell], nks: Sequence[Cell]) -> tuple[Cell, ...]:
@@ -60,7 +61,7 @@ def closed(
         ring, hidden = tumor[begin:end], covered[begin:end]
         first, steps = jut(ring, hidden)
         while steps > 0:
-            close(ring, first, steps)
+            close(ring, hidden, first, steps)
             shorter[at] = True
             first, steps = jut(ring, hidden)
         if shorter[at]:
@@ -106,7 +107,7 @@ def jut(ring: Points, covered: NDArray[np.bool_]) -> tuple[int, int]:
                 continue
             arc_um = radius - np.sqrt(max(radius * radius - foot * foot / 4, 0.0))
             further = height(ring, i, steps, x_um, y_um) - arc_um
-            if further > furthest:
+            if further > furthest and bulk(ring, i, steps) < MORSEL * area:
                 first, most, furthest = i, steps, further
     return first, most
 
@@ -131,9 +132,26 @@ def height(ring: Points, first: int, steps: int, x: float, y: float) -> float:
 
 
 @compiled
-def close(ring: Points, first: int, steps: int) -> None:
-    """Put, in place, so many steps of an outline on the straight line between their ends."""
+def bulk(ring: Points, first: int, steps: int) -> float:
+    """The area between so many steps of an outline and the line between their ends."""
+    count, twice = len(ring), 0.0
+    x, y = ring[first]
+    for step in range(1, steps):
+        here, on = ring[(first + step) % count], ring[(first + step + 1) % count]
+        twice += float(here[0] - x) * float(on[1] - y) - float(on[0] - x) * float(here[1] - y)
+    return abs(twice) / 2
+
+
+@compiled
+def close(ring: Points, covered: NDArray[np.bool_], first: int, steps: int) -> None:
+    """Put, in place, so many steps of an outline on the straight line between their ends.
+
+    They are no jut any more, nor part of one: closed again and again, an outline would be worn
+    down to where no NK cell lies over it.
+    """
     count = len(ring)
     begin, end = ring[first].copy(), ring[(first + steps) % count].copy()
-    for step in range(1, steps):
-        ring[(first + step) % count] = begin + (end - begin) * np.float32(step / steps)
+    for step in range(steps + 1):
+        at = (first + step) % count
+        covered[at] = False
+        ring[at] = begin + (end - begin) * np.float32(step / steps)
