@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 import pytest
 from test_analysis_tracking import Book, disc
-from walkers import cell_of, view_of
 
 from livewatch.analysis.pieces import union
 from livewatch.analysis.seam import parts
-from livewatch.analysis.spread import axis_between, spreads_of
-from livewatch.model import Cell, Kind
+
+if TYPE_CHECKING:
+    from livewatch.model import Cell
 
 LEFT, RIGHT = disc(-4.4, -0.1), disc(4.4, 0.1)
 
@@ -21,7 +21,7 @@ LEFT, RIGHT = disc(-4.4, -0.1), disc(4.4, 0.1)
 def cut(whole: Cell, *shares: float) -> list[Cell]:
     """A cell cut straight from left to right, each piece its share of the area."""
     at = np.column_stack((np.linspace(-9.0, 9.0, len(shares)), np.zeros(len(shares))))
-    rings, shapes = parts(whole.outline_um, at, np.array(shares), np.array((1.0, 0.0)))
+    rings, shapes = parts(whole.outline_um, at, np.array(shares))
     return [
         replace(whole, area_um2=area, perimeter_um=length, x_um=x, y_um=y, outline_um=ring)
         for ring, (area, length, x, y) in zip(rings, shapes.tolist(), strict=True)
@@ -83,26 +83,3 @@ def test_what_stays_cut_otherwise_for_longer_than_it_was_known_is_so() -> None:
     for frame in range(25, 400):
         seen = {cell.id: cell for cell in book.watch(2.0 * frame, cut(union(LEFT, RIGHT), 1, 3))}
     assert seen[2].area_um2 > 2.5 * seen[1].area_um2
-
-
-def test_two_ellipses_are_cut_between_them_along_their_sides() -> None:
-    """The longer axis of both together would cut each of them in two."""
-    turn = np.linspace(0, 2 * np.pi, 80, endpoint=False)
-    rings = [
-        np.column_stack((x_um + 3.0 * np.cos(turn), y_um + 9.0 * np.sin(turn))).astype(np.float32)
-        for x_um, y_um in ((-3.0, -1.5), (3.0, 1.5))
-    ]
-    cells = [cell_of(0, Kind.NK, ring, view_of(400)) for ring in rings]
-    axis = axis_between(np.array(((-3.0, -1.5), (3.0, 1.5))), spreads_of([c for c in cells if c]))
-    assert abs(np.degrees(np.arctan2(axis[1], axis[0]))) < 5
-
-
-def test_the_spread_of_an_outline_is_that_of_the_pixels_inside() -> None:
-    turn = np.linspace(0, 2 * np.pi, 90, endpoint=False)
-    away = 10.0 * (1 + 0.2 * np.cos(2 * turn) + 0.1 * np.sin(3 * turn))
-    ring = np.column_stack((100 + 1.4 * away * np.cos(turn + 0.3), 50 + away * np.sin(turn + 0.3)))
-    mask = np.zeros((1000, 2000), np.uint8)
-    cv2.fillPoly(mask, [np.round(160 * ring - 8).astype(np.int32)], 1, shift=4)
-    inside = np.argwhere(mask)[:, ::-1] / 10.0
-    cell = replace(LEFT, outline_um=ring.astype(np.float32))
-    assert spreads_of([cell])[0] == pytest.approx(np.cov(inside.T).ravel()[[0, 1, 3]], rel=0.02)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from livewatch.analysis import garbage, seam
+from livewatch.analysis import garbage, neck, seam
 from livewatch.analysis.encounters import Turn
 from livewatch.analysis.landing import Arrival, arrived, compared
 from livewatch.analysis.measures import Measurer, Notes
@@ -85,6 +85,7 @@ class Analyst:
         self._sight.warm_up()
         self._measurer.warm_up()
         seam.warm_up()
+        neck.warm_up()
         state = self.begin()
         for index in range(2):
             state, _ = self.observe(state, small_frame(index, self._experiment))

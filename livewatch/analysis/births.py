@@ -15,7 +15,6 @@ from livewatch.analysis.pieces import (
     usual_area_um2,
 )
 from livewatch.analysis.sightings import variance_um2
-from livewatch.analysis.spread import SPREAD
 from livewatch.analysis.tracks import COLUMNS, NOBODY, SETTLED_FRAMES, among, are_held
 
 if TYPE_CHECKING:
@@ -49,7 +48,7 @@ def newborn(
     if not len(new):
         return born
     born["id"] = next_id + np.arange(len(new))
-    for name in ("x_um", "y_um", "area_um2", "signal", *SPREAD):
+    for name in ("x_um", "y_um", "area_um2", "signal"):
         born[name] = seen[name][new]
     born["pxx"] = variance_um2(seen[new], rules)
     born["pvv"] = rules.motion.speed_um_per_s**2

@@ -71,7 +71,9 @@ def nearest(
 
 
 @compiled
-def is_inside(x: float, y: float, points: Points, begin: int, end: int) -> bool:
+def is_inside(
+    x: float, y: float, points: Points | NDArray[np.float64], begin: int, end: int
+) -> bool:
     """Whether a point lies inside an outline."""
     inside = False
     ax, ay = points[end - 1, 0], points[end - 1, 1]

@@ -29,6 +29,7 @@ def warm_up() -> None:
     square = np.array(((0, 0), (2, 0), (2, 2), (0, 2)), np.float32)
     round_both(square, square + np.float32(2.5))
     parts(square, np.array(((0.5, 1.0), (1.5, 1.0))), np.ones(2))
+    halves(square, 0, 2)
 
 
 @compiled
@@ -75,20 +76,16 @@ def away_from(one: Ring, two: Ring, reach_um: float) -> Ring:
     return kept
 
 
-def parts(
-    outline: Ring, places: Points, areas: Points, axis: Points | None = None
-) -> tuple[list[Ring], Points]:
+def parts(outline: Ring, places: Points, areas: Points) -> tuple[list[Ring], Points]:
     """An outline cut straight into as many as there are `places` (n, 2), which they follow.
 
-    Each has its share of the area by `areas` (n,). The cuts are across `axis`, a unit vector;
-    if none is given across the longer axis, or, where there is none, across the line on which the
-    places lie. Also (n, 4): area, perimeter, x, y.
+    Each has its share of the area by `areas` (n,). The cuts are across the longer axis, or, where
+    there is none, across the line on which the places lie. Also (n, 4): area, perimeter, x, y.
     """
     ring = np.asarray(outline, np.float64)
     middle = ring.mean(0)
     ring = ring - middle
-    if axis is None:
-        axis = axis_of(ring, places - places.mean(0))
+    axis = axis_of(ring, places - places.mean(0))
     order = np.argsort((places - middle) @ axis, kind="stable")
     whole = float(shape_of(ring)[0] / areas.sum())
     cuts = [cut_at(ring, axis, share * whole) for share in np.cumsum(areas[order])[:-1]]
@@ -99,6 +96,17 @@ def parts(
         shapes[order[nth]] = shape_of(piece) + np.array((0.0, 0.0, *middle))
         rings[order[nth]] = (piece + middle).astype(np.float32)
     return rings, shapes
+
+
+def halves(outline: Ring, first: int, last: int) -> tuple[list[Ring], Points]:
+    """An outline cut straight from one of its points to another: from the first on, and the rest.
+
+    Also (2, 4): area, perimeter, x and y of both.
+    """
+    turned = np.roll(outline, -first, axis=0)
+    steps = (last - first) % len(outline)
+    rings = [turned[: steps + 1], np.concatenate((turned[steps:], turned[:1]))]
+    return rings, np.array([shape_of(ring.astype(np.float64)) for ring in rings])
 
 
 def axis_of(ring: Points, places: Points) -> Points:

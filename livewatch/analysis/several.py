@@ -1,9 +1,10 @@
 """Several cells: what segmentation took for one is parted, what it parted wrongly is parted anew.
 
-Tracks know where each cell should be, how large it was and how its area was spread. A cell that is
-as large as itself and its missing neighbours together, and lies over where all of them should be,
-is all of them. Two that touch, together as large as ever but shared out otherwise than before,
-were cut at the wrong place. Neither is believed for long: what stays so is so.
+Tracks know where each cell should be, and how large it was. A cell that is as large as itself and
+its missing neighbours together, and lies over where all of them should be, is all of them. Two
+that touch, together as large as ever but shared out otherwise than before, were cut at the wrong
+place, if a neck between them suits them better. Neither is believed for long: what stays so is
+so.
 """
 
 from __future__ import annotations
@@ -12,10 +13,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from livewatch.analysis.neck import CENTRE_SD_UM, Two, against, neck
 from livewatch.analysis.pieces import SEAM_UM, touching, union
 from livewatch.analysis.reshaped import reshaped
-from livewatch.analysis.seam import parts
-from livewatch.analysis.spread import SPREAD, axis_between
+from livewatch.analysis.seam import halves, parts
 from livewatch.analysis.tracks import NOBODY, SETTLED_FRAMES
 
 if TYPE_CHECKING:
@@ -26,15 +27,19 @@ if TYPE_CHECKING:
     from livewatch.model import Cell
 
     Rows = NDArray[np.intp]
+    Ring = NDArray[np.float32]
+    Points = NDArray[np.float64]
     Table = NDArray[np.void]
 
 JOINT_S = 300.0
 """Two cells are thought to be seen as one for no longer than this."""
-KNOWN_FRAMES = 20
-"""A cell seen this often has its size and shape."""
-OTHERWISE, AS_LARGE = np.log(1.5), np.log(1.2)
+KNOWN_FRAMES = 5
+"""A cell seen this often has its size."""
+OTHERWISE, AS_LARGE = np.log(1.25), np.log(1.2)
 """How much the areas of two must have changed against each other, and how little their sum, to say
 that they were cut at the wrong place."""
+BETTER = 0.5
+"""By so much, in log odds, another cut must be better than the one that was made."""
 
 
 def part(cells: list[Cell | None], table: Table, owner: Rows, hosts: Rows) -> Rows:
@@ -69,10 +74,34 @@ def inside(blob: Cell, table: Table, host: int, hidden: Rows) -> list[int]:
 
 def shares(blob: Cell, members: Table) -> list[Cell]:
     """A cell as the several that it is, in order of `members`: cut straight, each its share."""
+    if len(members) == 2:
+        first, last, _ = best_cut(blob, two_of(members))
+        if first != last:
+            return cut(blob, first, last)
     places = np.column_stack((members["x_um"], members["y_um"]))
-    spread = np.column_stack([members[name] for name in SPREAD])
-    axis = axis_between(places, spread) if len(members) == 2 else None
-    rings, shapes = parts(blob.outline_um, places, members["area_um2"], axis)
+    return as_cells(blob, *parts(blob.outline_um, places, members["area_um2"]))
+
+
+def two_of(members: Table) -> Two:
+    """Two tracks, as they should be."""
+    way_um = np.array([members[place][1] - members[place][0] for place in ("x_um", "y_um")])
+    var_um2 = float(members["pxx"].sum()) + CENTRE_SD_UM**2
+    return Two(way_um, var_um2, np.ascontiguousarray(members["area_um2"]))
+
+
+def best_cut(blob: Cell, two: Two) -> tuple[int, int, float]:
+    """Between which points of its outline a cell is best cut in two, and what speaks against it."""
+    ring = np.asarray(blob.outline_um, np.float64)
+    return neck(ring - ring[0], two)
+
+
+def cut(blob: Cell, first: int, last: int) -> list[Cell]:
+    """A cell cut straight between two points of its outline."""
+    return as_cells(blob, *halves(blob.outline_um, first, last))
+
+
+def as_cells(blob: Cell, rings: list[Ring], shapes: Points) -> list[Cell]:
+    """Parts of a cell, given by their outlines, as cells."""
     return [reshaped(blob, ring, shape) for ring, shape in zip(rings, shapes, strict=True)]
 
 
@@ -89,13 +118,23 @@ def part_anew(cells: list[Cell | None], table: Table, owner: Rows) -> Rows:
         members = [one, other, *pieces_beside(one, other, cells, owner)]
         pieces = [cell for cell in (cells[at] for at in members) if cell is not None]
         area_um2 = sum(cell.area_um2 for cell in pieces)
-        if abs(np.log(area_um2 / table["area_um2"][rows].sum())) <= AS_LARGE:
-            whole = joined(pieces)
+        if abs(np.log(area_um2 / table["area_um2"][rows].sum())) > AS_LARGE:
+            continue
+        whole = joined(pieces)
+        if len(pieces) > 2 or is_better(whole, pieces[0], pieces[1], two_of(table[rows])):
             for at in members:
                 cells[at] = None
             cells[one], cells[other] = shares(whole, table[rows])
             anew.update(rows.tolist())
     return np.array(sorted(anew), np.intp)
+
+
+def is_better(whole: Cell, one: Cell, other: Cell, two: Two) -> bool:
+    """Whether there is a cut through two cells that is better than the seam between them."""
+    seam_um = (one.perimeter_um + other.perimeter_um - whole.perimeter_um) / 2
+    x_um, y_um = other.x_um - one.x_um, other.y_um - one.y_um
+    ratio = float(np.log(one.area_um2 / other.area_um2))
+    return against(two, seam_um, x_um, y_um, ratio) - best_cut(whole, two)[2] > BETTER
 
 
 def wrongly_cut(

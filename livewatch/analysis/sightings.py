@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from livewatch.analysis.motion import MOTION, Motion
-from livewatch.analysis.spread import SPREAD, spreads_of
 from livewatch.model import Kind
 
 if TYPE_CHECKING:
@@ -19,9 +18,8 @@ if TYPE_CHECKING:
 
     from livewatch.model import Cell, View
 
-OWN = ("x_um", "y_um", "area_um2", "perimeter_um", "signal", "at_edge")
-read = attrgetter(*OWN)
-COLUMNS = (*OWN, *SPREAD)
+COLUMNS = ("x_um", "y_um", "area_um2", "perimeter_um", "signal", "at_edge")
+read = attrgetter(*COLUMNS)
 SEEN = np.dtype([(name, "?" if name == "at_edge" else "f8") for name in COLUMNS], align=True)
 
 
@@ -59,8 +57,8 @@ class Look:
 def table_of(cells: Sequence[Cell]) -> NDArray[np.void]:
     """Cells as a table."""
     table = np.empty(len(cells), SEEN)
-    own = np.array(list(map(read, cells)), float).reshape(-1, len(OWN))
-    for name, column in zip(COLUMNS, (*own.T, *spreads_of(cells).T), strict=True):
+    own = np.array(list(map(read, cells)), float).reshape(-1, len(COLUMNS))
+    for name, column in zip(COLUMNS, own.T, strict=True):
         table[name] = column
     return table
 

@@ -33,9 +33,6 @@ COLUMNS = np.dtype(
         ("pvv", "f8"),
         ("area_um2", "f8"),  # usual, from frames in which the border does not cut the cell
         ("signal", "f8"),
-        ("sxx_um2", "f8"),  # how the area is spread around its centre: second moments
-        ("sxy_um2", "f8"),
-        ("syy_um2", "f8"),
         ("frames", "i4"),  # seen in so many
         ("missed", "i4"),  # frames in a row in which it should have been seen and was not
         ("missed_s", "f8"),  # and how long that has been

@@ -33,8 +33,8 @@ MOST = 4000
 """Tracks kept at most; those unseen for longest go first."""
 RECENT, YOUNG = 0.15, 0.4
 """The weight of one frame in how often a cell is seen; and of a miss while it is hardly known."""
-PACE, NIMBLE = 0.2, 0.5
-"""How fast a track's usual area and brightness, and its shape, follow what is seen."""
+PACE = 0.2
+"""How fast a track's usual area and brightness follow what is seen."""
 
 
 def doubt(
@@ -109,10 +109,6 @@ def learn(
                 pace = max(PACE, 1 / (1.0 + track["frames"]))
                 track["area_um2"] += pace * (cell["area_um2"] - track["area_um2"])
                 track["signal"] += pace * (cell["signal"] - track["signal"])
-        if not double[nth] and not cell["at_edge"]:
-            track["sxx_um2"] += NIMBLE * (cell["sxx_um2"] - track["sxx_um2"])
-            track["sxy_um2"] += NIMBLE * (cell["sxy_um2"] - track["sxy_um2"])
-            track["syy_um2"] += NIMBLE * (cell["syy_um2"] - track["syy_um2"])
         track["frames"] += 1
         track["presence"] += RECENT * (1 - track["presence"])
         track["seen_s"] = time_s
