@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from livewatch.analysis.segmentation.ground import COARSE
 from livewatch.analysis.segmentation.middles import medians
 
 if TYPE_CHECKING:
@@ -45,7 +46,9 @@ def without(seen: Ground, other: Ground, share: float) -> Ground:
     if share <= 0:
         return seen
     leak = onto(other.signal, other.pixel_um, seen.signal.shape, seen.pixel_um)
-    return seen.minus(leak * np.float32(share))
+    to_um = seen.pixel_um * COARSE
+    coarse = onto(other.coarse, other.pixel_um * COARSE, seen.coarse.shape, to_um)
+    return seen.minus(leak * np.float32(share), coarse * np.float32(share))
 
 
 def coefficient(labels: Ints, boxes: Ints, source: Ground, seen: Ground) -> float | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -10,9 +9,12 @@ import numpy as np
 
 from livewatch.analysis.middle import median
 from livewatch.analysis.segmentation.clump import Rules, parted
-from livewatch.analysis.segmentation.ground import ground, stride_of
+from livewatch.analysis.segmentation.cores import covered
+from livewatch.analysis.segmentation.dim import with_dim
+from livewatch.analysis.segmentation.ground import COARSE, ground, stride_of
 from livewatch.analysis.segmentation.middles import medians
 from livewatch.analysis.segmentation.past import Glance
+from livewatch.analysis.segmentation.pieces import Pieces
 from livewatch.analysis.segmentation.regions import regions, relabel
 from livewatch.analysis.segmentation.trim import edges, keep
 
@@ -40,19 +42,6 @@ SURE = 10.0
 CROSS = np.array([[0, 1, 0], [1, 1, 1], [0, 1, 0]], np.uint8)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Pieces:
-    """Labels (h, w), 1..n; each one's box, brightness at its outline, and median brightness.
-
-    Both are above background.
-    """
-
-    labels: Ints
-    boxes: Ints
-    level: Floats
-    middle: Floats
-
-
 def classic(image: Pixels, pixel_um: float, diameter_um: float) -> tuple[Ints, float]:
     """Cells in an image: labels (h, w) and the size of a label pixel. A `Segmenter`."""
     seen = ground(image, pixel_um, diameter_um)
@@ -66,7 +55,10 @@ def find(seen: Ground) -> Pieces:
     labels, clump_boxes = clumps(seen, rules)
     boxes, area, level = parted(labels, clump_boxes, seen.smooth, rules)
     middle = medians(labels, boxes, seen.smooth)
-    return without_doubtful(Pieces(labels, boxes, level, middle), area, seen, usual)
+    clear = CLEAR * seen.noise
+    hidden = covered(labels, boxes, middle >= np.float32(clear), COARSE, seen.coarse.shape)
+    pieces = without_doubtful(Pieces(labels, boxes, level, middle), area, seen, usual)
+    return with_dim(pieces, hidden, seen, clear, GHOST * usual)
 
 
 def rules_of(seen: Ground, usual: float) -> Rules:

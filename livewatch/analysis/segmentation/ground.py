@@ -51,12 +51,14 @@ class Ground:
     `signal` (h, w) is the image minus background, `smooth` the same blurred, by more where it
     is dimmer than `bright` (see `calmed`); `pixel_um` their pixel size, `by` how many image
     pixels that is. `level` (coarse) is the background in counts, `noise` the SD of `smooth`
-    where there is no cell; `diameter_um` a typical cell.
+    where there is no cell; `diameter_um` a typical cell. `coarse` is the signal averaged over
+    blocks of COARSE x COARSE.
     """
 
     signal: Floats
     smooth: Floats
     level: Floats
+    coarse: Floats
     noise: float
     bright: float
     pixel_um: float
@@ -68,10 +70,13 @@ class Ground:
         """Working pixels across a typical cell."""
         return self.diameter_um / self.pixel_um
 
-    def minus(self, leak: Floats) -> Ground:
-        """The same with an image (h, w) taken off, whose memory is used for it."""
+    def minus(self, leak: Floats, coarse: Floats) -> Ground:
+        """The same with an image (h, w) taken off, whose memory is used for it.
+
+        `coarse` is that image averaged over blocks.
+        """
         smooth = calmed(self.signal, leak, np.float32(0), np.float32(self.bright))
-        return replace(self, signal=leak, smooth=smooth)
+        return replace(self, signal=leak, smooth=smooth, coarse=self.coarse - coarse)
 
 
 def warm_up() -> None:
@@ -109,7 +114,7 @@ def grounded(
     work: Counts, by: int, pixel_um: float, diameter_um: float, across_px: int = ACROSS_PX
 ) -> Ground:
     """Background and noise of an image already at working resolution."""
-    level = floor_of(work, across_px)
+    level, coarse = floor_of(work, across_px)
     height, width = work.shape
     under = cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR)
     signal = np.asarray(under, np.float32)
@@ -120,6 +125,7 @@ def grounded(
         signal=signal,
         smooth=smooth,
         level=level + np.float32(middle),
+        coarse=coarse - level - np.float32(middle),
         noise=noise_of(smooth),
         bright=bright,
         pixel_um=pixel_um,
@@ -128,14 +134,14 @@ def grounded(
     )
 
 
-def floor_of(work: Counts, across_px: int = ACROSS_PX) -> Floats:
-    """The slowly varying floor of the image, a pixel for every COARSE x COARSE (no smaller)."""
+def floor_of(work: Counts, across_px: int = ACROSS_PX) -> tuple[Floats, Floats]:
+    """The slowly varying floor of the image, and the image, each averaged over COARSE x COARSE."""
     coarse = averaged(work, min(COARSE, *work.shape))
     reach = round(OPENING * across_px / COARSE) | 1
     opened = cv2.morphologyEx(coarse, cv2.MORPH_OPEN, np.ones((reach, reach), np.uint8))
     level = np.asarray(cv2.blur(opened, (reach, reach)), np.float32)
     add_rims(level, coarse, max(1, across_px // COARSE))
-    return level
+    return level, coarse
 
 
 def add_rims(level: Floats, coarse: Floats, reach: int) -> None:

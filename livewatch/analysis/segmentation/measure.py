@@ -15,8 +15,8 @@ from livewatch.replaced import maker_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from livewatch.analysis.segmentation.classic import Pieces
     from livewatch.analysis.segmentation.ground import Ground
+    from livewatch.analysis.segmentation.pieces import Pieces
     from livewatch.model import Kind
 
 made = maker_of(Cell)

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 import cv2
 import numpy as np
 
-from livewatch.analysis.segmentation import spread
+from livewatch.analysis.segmentation import dim, spread
 from livewatch.analysis.segmentation.bleed import coefficient, without
-from livewatch.analysis.segmentation.classic import Pieces, find, glanced, taken
+from livewatch.analysis.segmentation.classic import find, glanced, taken
 from livewatch.analysis.segmentation.ground import ACROSS_PX, Ground, ground, warm_up
 from livewatch.analysis.segmentation.measure import measured
 from livewatch.analysis.segmentation.memory import Leak, Memory
 from livewatch.analysis.segmentation.past import added, known
+from livewatch.analysis.segmentation.pieces import Pieces
 from livewatch.analysis.segmentation.seen import Seen, Sighting
 from livewatch.analysis.segmentation.segmenter import OWN, SPREAD, checked, segmenter
 from livewatch.analysis.segmentation.usable import spoilt
@@ -95,6 +96,7 @@ class Sight:
         """
         cv2.setNumThreads(1)
         warm_up()
+        dim.warm_up()
         image = np.full((64, 64), 100, np.uint16)
         image[20:40, 20:40] = 1000
         image[22:38, 36:50] = 1000

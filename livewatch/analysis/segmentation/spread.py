@@ -15,9 +15,10 @@ import cv2
 import numpy as np
 
 from livewatch.analysis.segmentation.basins import flooded
-from livewatch.analysis.segmentation.classic import CLEAR, GHOST, HOLE, Pieces, cell_px, typical
+from livewatch.analysis.segmentation.classic import CLEAR, GHOST, HOLE, cell_px, typical
 from livewatch.analysis.segmentation.ground import ground, noise_of
 from livewatch.analysis.segmentation.middles import medians
+from livewatch.analysis.segmentation.pieces import Pieces
 from livewatch.analysis.segmentation.regions import regions
 from livewatch.analysis.segmentation.trim import keep
 from livewatch.compiled import compiled
