@@ -473,8 +473,8 @@ class Landing:
 
     Of `expected` cells that the image should show whole, `found` are seen, all of them displaced
     by about `dx_um`, `dy_um`, with the standard deviation `sd_um` on each axis (NaN: too few to
-    tell). `soft_um` is how soft the edges of the pairs in it are, `softer_um` by how much softer
-    than before.
+    tell). `soft_um` is how soft the edges of the pairs in it are (infinite: none stand out of
+    the noise), and `before_um` how soft they were before.
     """
 
     expected: int
@@ -482,8 +482,13 @@ class Landing:
     dx_um: float = NAN
     dy_um: float = NAN
     sd_um: float = NAN
-    softer_um: float = NAN
     soft_um: float = NAN
+    before_um: float = NAN
+
+    @property
+    def softer_um(self) -> float:
+        """By how much softer edges have become; NaN where that is not known."""
+        return self.soft_um - self.before_um
 
     @property
     def miss_um(self) -> float:

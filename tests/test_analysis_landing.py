@@ -7,10 +7,12 @@ from functools import cache
 from math import hypot, isnan
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pytest
 
 from livewatch.analysis.analyst import Analyst
 from livewatch.analysis.freeze import from_json, to_json
+from livewatch.analysis.softness import softness_um
 from livewatch.model import Exposure, Frame, Kind, Observation, Plane, Purpose, Region, Shot, View
 from livewatch.settings import Experiment
 from livewatch.specimen.synthetic import SyntheticSpecimen
@@ -160,3 +162,17 @@ def test_one_cell_alone_proves_nothing() -> None:
     if now.landing.expected < 2:
         assert now.problem is None
         assert isnan(now.landing.miss_um)
+
+
+@pytest.mark.parametrize(("bright", "is_told"), [(2000.0, True), (0.0, False)])
+def test_edges_that_do_not_stand_out_of_the_noise_are_not_called_sharp(
+    bright: float, is_told: bool
+) -> None:
+    """Far out of focus a camera's noise alone is left, of which edges 0.5 um soft were told."""
+    row_noise = np.random.default_rng(1).normal(0, 1, (200, 1))
+    image = 100 + np.random.default_rng(0).normal(0, 5, (200, 200)) + row_noise
+    y, x = np.mgrid[:200, :200]
+    image += bright * np.clip(1.5 - np.hypot(x - 100, y - 100) / 40, 0, 0.5)
+    soft_um = softness_um([image], 0.163)
+    assert (soft_um < 3.0) if is_told else soft_um == np.inf
+    assert np.isnan(softness_um([], 0.163))

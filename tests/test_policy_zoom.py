@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
+from itertools import pairwise, product
 from math import hypot
 from typing import TYPE_CHECKING
 
@@ -49,8 +49,8 @@ class AimingEyes(ToyEyes):
         off_um = x_um + view.trim_x_um, y_um + view.trim_y_um
         seen = hypot(*off_um) < 80
         soft_um = self.softer_um(view)
-        softer_um, self.soft_um = soft_um - self.soft_um, soft_um
-        landing = Landing(4, 4, *off_um, 0.4, softer_um, soft_um) if seen else Landing(4, 0)
+        before_um, self.soft_um = self.soft_um, soft_um
+        landing = Landing(4, 4, *off_um, 0.4, soft_um, before_um) if seen else Landing(4, 0)
         self.landings.append((view, landing))
         if landing.misses(4.0):
             return Observation(
@@ -252,10 +252,23 @@ def test_a_focus_that_is_not_found_is_backed_out_of(
     assert played.frames[-1].view.trim_z_um == 0.0
 
 
+@pytest.mark.parametrize("focus_um", [-8.0, -5.0, -1.0, 0.5, 3.0, 7.0])
+def test_three_looks_with_errors_tell_the_focus(focus_um: float) -> None:
+    """On one side of it as well as around it, where errors bend a parabola through them."""
+    for errors in product((-0.1, 0.0, 0.1), repeat=3):
+        second_um = 3.0
+        third_um = 6.0 if abs(focus_um - second_um) < abs(focus_um) else -3.0
+        looks = tuple(
+            (z_um, hypot(0.2, 0.27 * (z_um - focus_um)) + error)
+            for z_um, error in zip((0.0, second_um, third_um), errors, strict=True)
+        )
+        assert sought_um(looks, 3.0) == pytest.approx(focus_um, abs=2.5)
+
+
 def test_far_out_of_focus_where_all_is_about_as_soft_it_is_sought_beyond_the_sharpest() -> None:
-    assert sought_um(((0.0, 2.1), (3.0, 2.5), (-3.0, 1.2)), 3.0) == -6.0
-    assert sought_um(((0.0, 2.5), (3.0, 2.1), (6.0, 1.2)), 3.0) == 9.0
-    assert sought_um(((0.0, 2.0), (3.0, 1.0), (6.0, 2.0)), 3.0) == pytest.approx(3.0)
+    assert sought_um(((0.0, 2.4), (3.0, 2.5), (-3.0, 2.2)), 3.0) == -6.0
+    assert sought_um(((0.0, 2.5), (3.0, 2.4), (6.0, 2.2)), 3.0) == 9.0
+    assert sought_um(((0.0, 2.2), (3.0, 2.3), (-3.0, 2.25)), 3.0) is None
 
 
 def test_a_region_that_shows_something_else_is_given_up_and_the_mirrors_are_named() -> None:

@@ -184,11 +184,10 @@ def problem_of(landing: Landing, last: Last, aim_um: float) -> str | None:
 
 
 def compared(landing: Landing, before: Last, softness: Sequence[tuple[int, int, float]]) -> Landing:
-    """The landing with how soft the edges of the same pairs are, and by how much softer."""
+    """The landing with how soft the edges of the same pairs are, and were."""
     was = {(nk, tumor): soft_um for nk, tumor, soft_um in before.softness}
     both = [(soft_um, was[nk, tumor]) for nk, tumor, soft_um in softness if (nk, tumor) in was]
     if not both:
         return landing
-    soft_um = float(np.median([now_um for now_um, _ in both]))
-    softer_um = float(np.median([now_um - was_um for now_um, was_um in both]))
-    return replace(landing, softer_um=softer_um, soft_um=soft_um)
+    soft_um, before_um = np.median(both, axis=0).tolist()
+    return replace(landing, soft_um=soft_um, before_um=before_um)

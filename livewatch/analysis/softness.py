@@ -5,7 +5,7 @@ Measured in the sample, so that it can be compared between objectives and binnin
 
 from __future__ import annotations
 
-from math import isfinite, nan, sqrt
+from math import inf, isnan, nan, sqrt
 from typing import TYPE_CHECKING
 
 import cv2
@@ -27,6 +27,8 @@ AROUND_UM = 16.0
 FINEST_UM = 0.35
 """Pixels are taken together up to this size: finer ones hold no more of these blurs."""
 FEWEST_PX = 24
+CLEAR = 3.0
+"""Fine edges are told from so many times the energy of noise on: a camera's noise is not white."""
 
 
 def softnesses(
@@ -40,7 +42,7 @@ def softnesses(
         y_um = (contact.nk_y_um + contact.tumor_y_um) / 2
         parts = [cut(image, frame.view, x_um, y_um) for image in frame.planes[:2]]
         soft_um = softness_um([part for part in parts if part is not None], frame.view.pixel_um)
-        if isfinite(soft_um):
+        if not isnan(soft_um):
             found.append((*contact.pair, soft_um))
     return tuple(found)
 
@@ -55,7 +57,9 @@ def cut(image: Pixels, view: View, x_um: float, y_um: float) -> Pixels | None:
 
 
 def softness_um(images: Iterable[Pixels], pixel_um: float) -> float:
-    """The edges' softness: standard deviation of the blur of a step, NaN where there are none.
+    """The edges' softness: standard deviation of the blur of a step.
+
+    Infinite where no edge stands out of the noise, NaN where there is nothing to look at.
 
     A step blurred by s and then by t has a gradient energy of 1 / sqrt(s^2 + t^2); the ratio of
     the energies after two known blurs gives s. What noise adds to them is taken off.
@@ -72,8 +76,10 @@ def softness_um(images: Iterable[Pixels], pixel_um: float) -> float:
         fine += energy(pixels, FINE_UM / pixel_um) - fine_added
         coarse += energy(pixels, COARSE_UM / pixel_um) - coarse_added
         noise += fine_added
-    if coarse <= 0 or fine < noise or fine <= coarse:
+    if noise == 0 or coarse <= 0:
         return nan
+    if fine < CLEAR * noise or fine <= coarse:
+        return inf
     ratio = (fine / coarse) ** 2
     return sqrt(max((COARSE_UM**2 - ratio * FINE_UM**2) / (ratio - 1), 0.0))
 

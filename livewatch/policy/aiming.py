@@ -8,7 +8,7 @@ that misses again, shows nothing that is known, or stays out of focus is not mad
 from __future__ import annotations
 
 from dataclasses import replace
-from math import inf, isfinite
+from math import inf, isfinite, isnan
 from typing import TYPE_CHECKING
 
 from livewatch.policy.refocus import next_look_um
@@ -73,7 +73,7 @@ def refocus_of(state: PolicyState, seen: Observation) -> Refocus | None:
     if state.refocus is not None and state.refocus.position == position:
         return state.refocus
     if landing.softer_um > SOFT_UM:
-        return Refocus(position, landing.soft_um - landing.softer_um + SOFT_UM, ())
+        return Refocus(position, landing.before_um + SOFT_UM, ())
     return None
 
 
@@ -85,7 +85,7 @@ def refocused(
     assert landing is not None
     lost = landing.misses(rules.experiment.zoom.aim_um) or not isfinite(landing.soft_um)
     soft_um = inf if lost else landing.soft_um
-    edges = f"edges {soft_um - so_far.least_um + SOFT_UM:+.1f} um at {view.trim_z_um:+.1f} um"
+    edges = f"{edged(soft_um - so_far.least_um + SOFT_UM)} at {view.trim_z_um:+.1f} um"
     if soft_um <= so_far.least_um:
         return replace(
             state, refocus=None, corrected="", note=f"Focus corrected {through}: {edges}"
@@ -166,10 +166,15 @@ def said(landing: Landing, view: View) -> str:
         f"{landing.found} of {landing.expected} cells found, off by "
         f"({landing.dx_um:+.1f}, {landing.dy_um:+.1f}) +- {landing.sd_um:.1f} um"
     )
-    if not isfinite(landing.softer_um):
+    if isnan(landing.softer_um):
         return found
     focus = "out of focus" if landing.softer_um > SOFT_UM else "in focus"
-    return f"{found}, {focus} (edges {landing.softer_um:+.1f} um)"
+    return f"{found}, {focus} ({edged(landing.softer_um)})"
+
+
+def edged(softer_um: float) -> str:
+    """How much softer edges are, in words."""
+    return f"edges {softer_um:+.1f} um" if isfinite(softer_um) else "no edges"
 
 
 def hint(part: Part) -> str:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from math import copysign, isfinite
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from livewatch.settings import Objective
 
 if TYPE_CHECKING:
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 LOOKS = 4
 FARTHEST = 4
 """The focus is not sought further than so many steps from where it was first."""
+FINE = 241
+"""So many places are tried for it."""
 
 
 def next_look_um(looks: Looks, view: View, rules: Rules) -> float | None:
@@ -45,22 +49,26 @@ def sought_um(looks: Looks, step_um: float) -> float | None:
         return first_um + (2 * step_um if gets_sharper else -step_um)
     if not all(isfinite(soft_um) for _, soft_um in looks):  # one was lost: on to the other side
         return first_um + (3 * step_um if gets_sharper else -2 * step_um)
-    best_um = sharpest_um(looks[-3:])
-    if best_um is None:  # far off, all is about as soft: beyond the sharpest so far
-        so_far_um = min(looks, key=lambda look: look[1])[0]
-        if so_far_um == first_um:
-            return None
-        best_um = so_far_um + copysign(step_um, so_far_um - first_um)
-    reach_um = FARTHEST * step_um
-    return min(max(best_um, first_um - reach_um), first_um + reach_um)
+    lowest_um, highest_um = first_um - FARTHEST * step_um, first_um + FARTHEST * step_um
+    best_um = sharpest_um(looks, lowest_um, highest_um)
+    if lowest_um < best_um < highest_um:
+        return best_um
+    so_far_um = min(looks, key=lambda look: look[1])[0]  # all is about as soft: a step beyond
+    return None if so_far_um == first_um else so_far_um + copysign(step_um, so_far_um - first_um)
 
 
-def sharpest_um(looks: Looks) -> float | None:
-    """The vertex of the parabola that the squared softness is of the focus; None: it has none."""
-    (z1, y1), (z2, y2), (z3, y3) = ((z_um, soft_um**2) for z_um, soft_um in looks)
-    slope, further = (y2 - y1) / (z2 - z1), (y3 - y1) / (z3 - z1)
-    curve = (further - slope) / (z3 - z2)
-    return (z1 + z2) / 2 - slope / (2 * curve) if curve > 0 else None
+def sharpest_um(looks: Looks, lowest_um: float, highest_um: float) -> float:
+    """The focus, from one limit to the other, that looks tell: by least squares.
+
+    Away from the focus softness grows in proportion to how far it is (a cone of light), to both
+    sides alike. A parabola through three looks on one side would be bent by their errors alone.
+    """
+    z_um, soft_um = np.array(looks).T
+    focus_um = np.linspace(lowest_um, highest_um, FINE)
+    away_um = np.abs(z_um - focus_um[:, None])
+    growth = (away_um @ soft_um) / (away_um**2).sum(1)
+    misfit = ((soft_um - growth[:, None] * away_um) ** 2).sum(1)
+    return float(focus_um[misfit.argmin()])
 
 
 def within_limits(view: View, trim_um: float, rules: Rules) -> bool:
