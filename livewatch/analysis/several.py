@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
 JOINT_S = 300.0
 """Two cells are thought to be seen as one for no longer than this."""
-KNOWN_FRAMES = 5
+KNOWN_FRAMES = 20
 """A cell seen this often has its size."""
 OTHERWISE, AS_LARGE = np.log(1.25), np.log(1.2)
 """How much the areas of two must have changed against each other, and how little their sum, to say
