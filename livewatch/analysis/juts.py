@@ -134,12 +134,10 @@ def height(ring: Points, first: int, steps: int, x: float, y: float) -> float:
 @compiled
 def bulk(ring: Points, first: int, steps: int) -> float:
     """The area between so many steps of an outline and the line between their ends."""
-    count, twice = len(ring), 0.0
-    x, y = ring[first]
-    for step in range(1, steps):
-        here, on = ring[(first + step) % count], ring[(first + step + 1) % count]
-        twice += float(here[0] - x) * float(on[1] - y) - float(on[0] - x) * float(here[1] - y)
-    return abs(twice) / 2
+    part = np.empty((steps + 1, 2))
+    for step in range(steps + 1):
+        part[step] = ring[(first + step) % len(ring)]
+    return float(shape_of(part)[0])
 
 
 @compiled

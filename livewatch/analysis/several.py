@@ -27,9 +27,8 @@ if TYPE_CHECKING:
     from livewatch.model import Cell
 
     Rows = NDArray[np.intp]
-    Ring = NDArray[np.float32]
-    Points = NDArray[np.float64]
     Table = NDArray[np.void]
+    Cut = tuple[int, int, float]
 
 JOINT_S = 300.0
 """Two cells are thought to be seen as one for no longer than this."""
@@ -40,6 +39,7 @@ OTHERWISE, AS_LARGE = np.log(1.25), np.log(1.2)
 that they were cut at the wrong place."""
 BETTER = 0.5
 """By so much, in log odds, another cut must be better than the one that was made."""
+NO_CUT = 0, 0, np.inf
 
 
 def part(cells: list[Cell | None], table: Table, owner: Rows, hosts: Rows) -> Rows:
@@ -52,7 +52,7 @@ def part(cells: list[Cell | None], table: Table, owner: Rows, hosts: Rows) -> Ro
             continue
         members = inside(blob, table, host, np.flatnonzero(hosts == host))
         if len(members) > 1:
-            cells[at], *others = shares(blob, table[members])
+            cells[at], *others = shares(blob, table[members], best_cut(blob, table[members]))
             cells.extend(others)
             joint += members
     return np.array(sorted(joint), np.intp)
@@ -72,14 +72,15 @@ def inside(blob: Cell, table: Table, host: int, hidden: Rows) -> list[int]:
     return [host, *hidden[:count].tolist()]
 
 
-def shares(blob: Cell, members: Table) -> list[Cell]:
-    """A cell as the several that it is, in order of `members`: cut straight, each its share."""
-    if len(members) == 2:
-        first, last, _ = best_cut(blob, two_of(members))
-        if first != last:
-            return cut(blob, first, last)
-    places = np.column_stack((members["x_um"], members["y_um"]))
-    return as_cells(blob, *parts(blob.outline_um, places, members["area_um2"]))
+def shares(blob: Cell, members: Table, cut: Cut) -> list[Cell]:
+    """A cell as the several that it is, in order of `members`: by a cut, or else straight."""
+    first, last, _ = cut
+    if first != last:
+        rings, shapes = halves(blob.outline_um, first, last)
+    else:
+        places = np.column_stack((members["x_um"], members["y_um"]))
+        rings, shapes = parts(blob.outline_um, places, members["area_um2"])
+    return [reshaped(blob, ring, shape) for ring, shape in zip(rings, shapes, strict=True)]
 
 
 def two_of(members: Table) -> Two:
@@ -89,20 +90,12 @@ def two_of(members: Table) -> Two:
     return Two(way_um, var_um2, np.ascontiguousarray(members["area_um2"]))
 
 
-def best_cut(blob: Cell, two: Two) -> tuple[int, int, float]:
-    """Between which points of its outline a cell is best cut in two, and what speaks against it."""
+def best_cut(blob: Cell, members: Table) -> Cut:
+    """How a cell is best cut in two; no cut where it is more than two."""
+    if len(members) > 2:
+        return NO_CUT
     ring = np.asarray(blob.outline_um, np.float64)
-    return neck(ring - ring[0], two)
-
-
-def cut(blob: Cell, first: int, last: int) -> list[Cell]:
-    """A cell cut straight between two points of its outline."""
-    return as_cells(blob, *halves(blob.outline_um, first, last))
-
-
-def as_cells(blob: Cell, rings: list[Ring], shapes: Points) -> list[Cell]:
-    """Parts of a cell, given by their outlines, as cells."""
-    return [reshaped(blob, ring, shape) for ring, shape in zip(rings, shapes, strict=True)]
+    return neck(ring - ring[0], two_of(members))
 
 
 # --- cut at the wrong place -----------------------------------------------------------
@@ -121,20 +114,24 @@ def part_anew(cells: list[Cell | None], table: Table, owner: Rows) -> Rows:
         if abs(np.log(area_um2 / table["area_um2"][rows].sum())) > AS_LARGE:
             continue
         whole = joined(pieces)
-        if len(pieces) > 2 or is_better(whole, pieces[0], pieces[1], two_of(table[rows])):
+        cut = best_cut(whole, table[rows])
+        if (
+            len(pieces) > 2
+            or against_seam(whole, pieces[0], pieces[1], table[rows]) - cut[2] > BETTER
+        ):
             for at in members:
                 cells[at] = None
-            cells[one], cells[other] = shares(whole, table[rows])
+            cells[one], cells[other] = shares(whole, table[rows], cut)
             anew.update(rows.tolist())
     return np.array(sorted(anew), np.intp)
 
 
-def is_better(whole: Cell, one: Cell, other: Cell, two: Two) -> bool:
-    """Whether there is a cut through two cells that is better than the seam between them."""
+def against_seam(whole: Cell, one: Cell, other: Cell, members: Table) -> float:
+    """What speaks, in log odds, against the seam between two cells."""
     seam_um = (one.perimeter_um + other.perimeter_um - whole.perimeter_um) / 2
     x_um, y_um = other.x_um - one.x_um, other.y_um - one.y_um
     ratio = float(np.log(one.area_um2 / other.area_um2))
-    return against(two, seam_um, x_um, y_um, ratio) - best_cut(whole, two)[2] > BETTER
+    return against(two_of(members), seam_um, x_um, y_um, ratio)
 
 
 def wrongly_cut(

@@ -166,7 +166,7 @@ def said(landing: Landing, view: View) -> str:
         f"{landing.found} of {landing.expected} cells found, off by "
         f"({landing.dx_um:+.1f}, {landing.dy_um:+.1f}) +- {landing.sd_um:.1f} um"
     )
-    if isnan(landing.softer_um):
+    if isnan(landing.softer_um) or landing.before_um == inf:
         return found
     focus = "out of focus" if landing.softer_um > SOFT_UM else "in focus"
     return f"{found}, {focus} ({edged(landing.softer_um)})"

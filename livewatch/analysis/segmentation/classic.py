@@ -56,9 +56,9 @@ def find(seen: Ground) -> Pieces:
     boxes, area, level = parted(labels, clump_boxes, seen.smooth, rules)
     middle = medians(labels, boxes, seen.smooth)
     clear = CLEAR * seen.noise
-    hidden = covered(labels, boxes, middle >= np.float32(clear), COARSE, seen.coarse.shape)
+    under = covered(labels, boxes, middle >= np.float32(clear), COARSE, seen.coarse.shape)
     pieces = without_doubtful(Pieces(labels, boxes, level, middle), area, seen, usual)
-    return with_dim(pieces, hidden, seen, clear, GHOST * usual)
+    return with_dim(pieces, under, seen, clear, GHOST * usual)
 
 
 def rules_of(seen: Ground, usual: float) -> Rules:

@@ -42,7 +42,7 @@ def warm_up() -> None:
 def covered(
     labels: Ints, boxes: Ints, wanted: NDArray[np.bool_], block: int, shape: tuple[int, int]
 ) -> Mask:
-    """Which blocks, `block` pixels wide, the `wanted` labels (n) lie in or beside: `shape`."""
+    """Which blocks, `block` pixels wide, the `wanted` labels (n) lie in: `shape`."""
     height, width = shape
     found = np.zeros(shape, np.uint8)
     for number in range(len(boxes)):
@@ -57,21 +57,6 @@ def covered(
                     x = (column + box[1]) // block
                     if y < height and x < width:
                         found[y, x] = 1
-    return beside(found)
-
-
-@compiled
-def beside(mask: Mask) -> Mask:
-    """The mask, and the eight neighbours of what is in it."""
-    height, width = mask.shape
-    wide, found = np.zeros((height, width + 2), np.uint8), np.empty((height, width), np.uint8)
-    for row in range(height):
-        up, here, down = mask[max(row - 1, 0)], mask[row], mask[min(row + 1, height - 1)]
-        for column in range(width):
-            wide[row, column + 1] = up[column] | here[column] | down[column]
-        line = wide[row]
-        for column in range(width):
-            found[row, column] = line[column] | line[column + 1] | line[column + 2]
     return found
 
 

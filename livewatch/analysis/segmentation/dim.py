@@ -82,29 +82,30 @@ def warm_up() -> None:
 
 
 def with_dim(
-    pieces: Pieces, hidden: NDArray[np.uint8], seen: Ground, clear: float, ghost: float
+    pieces: Pieces, under: NDArray[np.uint8], seen: Ground, clear: float, ghost: float
 ) -> Pieces:
     """The pieces, and the dim cells beside them; the labels are changed in place.
 
-    None is looked for in the blocks that are `hidden`. Pieces dimmer than `clear` make way for
-    what is found in their stead; nothing dimmer than `ghost` is a cell.
+    None is looked for in the blocks `under` clear cells, nor right beside them. Pieces dimmer
+    than `clear` make way for what is found in their stead; nothing dimmer than `ghost` is a cell.
     """
     if seen.across_px < NARROW_PX:
         return pieces
+    hidden = widened(under.view(np.bool_), 1).view(np.uint8)
     core = averages(seen.coarse, hidden, np.float32(MOST * seen.noise))
     reach = round(AWAY * seen.across_px / COARSE)
     sample = contrasts(core, reach, max(1, round((core.size / SAMPLES) ** 0.5)))
     if len(sample) < FEWEST:
         return pieces
     noise = max(1.4826 * median(np.abs(sample)), LEAST_NOISE)
-    places, under = standing_out(core, reach, max(SIGMAS * noise, ghost))
+    places, floors = standing_out(core, reach, max(SIGMAS * noise, ghost))
     if not len(places):
         return pieces
     is_clear = pieces.middle >= clear
     measure = Measure(noise, ghost, seen.across_px, np.pi / 4 * seen.across_px**2)
     found = [
         one
-        for window in windows(places, under, pieces.labels, is_clear, seen)
+        for window in windows(places, floors, pieces.labels, is_clear, seen)
         for one in cells_in(window, measure)
     ]
     return joined(pieces, found, is_clear, round(SMALL * measure.usual_px))
