@@ -1,8 +1,9 @@
 """Tumor-colored material that an NK cell holds does not make the tumor cell beside it longer.
 
 What was bitten off shines in the NK cell, against the tumor cell it came from, and is seen as one
-with it. Where a tumor cell's outline juts out into an NK cell, it is therefore closed across the
-foot of the jut. Without this a second NK cell, behind the first, seems to touch.
+with it. Where a tumor cell's outline juts out into an NK cell, it is therefore closed over the foot
+of the jut, as round as the cell is. Without this a second NK cell, behind the first, seems to
+touch.
 """
 
 from __future__ import annotations
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 FURTHER_UM = 1.0
 """A jut reaches this much further out than a round cell would: an NK cell that lies over a tumor
 cell's edge takes nothing of it."""
+FLARE = 0.35
+"""A foot that is wider by 1 um is no better unless the jut then reaches further out by more than so
+many um: that much a rounded corner of the cell adds."""
 PART, MORSEL = 1 / 3, 0.08
 """Of the way round a cell, or of its area, is more than a jut: then the NK cell lies over the cell
 itself."""
@@ -88,14 +92,14 @@ def under(tumor: Points, tumor_start: Starts, nk: Points, nk_start: Starts) -> N
 def jut(ring: Points, covered: NDArray[np.bool_]) -> tuple[int, int]:
     """Where the foot of an outline's covered jut begins, and how many steps on it ends; 0: none.
 
-    It is where the jut reaches furthest beyond the arc of a circle on the same foot.
+    It is where the jut reaches furthest beyond the arc of a circle on the same foot, for its width.
     """
     count = len(ring)
     if not covered.any():
         return 0, 0
     area, length, x_um, y_um = shape_of(ring.astype(np.float64))
-    radius = np.sqrt(area / np.pi)
-    first, most, furthest = 0, 0, FURTHER_UM
+    square = area / np.pi
+    first, most, best = 0, 0, -np.inf
     for i in range(count):
         way, steps = 0.0, 0
         while covered[i] and covered[(i + steps + 1) % count] and way < PART * length:
@@ -103,12 +107,13 @@ def jut(ring: Points, covered: NDArray[np.bool_]) -> tuple[int, int]:
             way += np.hypot(end[0] - before[0], end[1] - before[1])
             steps += 1
             foot = np.hypot(end[0] - ring[i, 0], end[1] - ring[i, 1])
-            if way / 2 < furthest or foot == 0.0:
+            if way / 2 < FURTHER_UM or foot == 0.0:
                 continue
-            arc_um = radius - np.sqrt(max(radius * radius - foot * foot / 4, 0.0))
+            arc_um = arc(square, 0.0) - arc(square, foot / 2)
             further = height(ring, i, steps, x_um, y_um) - arc_um
-            if further > furthest and bulk(ring, i, steps) < MORSEL * area:
-                first, most, furthest = i, steps, further
+            worth = further - FLARE * foot
+            if further > FURTHER_UM and worth > best and bulk(ring, i, steps) < MORSEL * area:
+                first, most, best = i, steps, worth
     return first, most
 
 
@@ -142,14 +147,27 @@ def bulk(ring: Points, first: int, steps: int) -> float:
 
 @compiled
 def close(ring: Points, covered: NDArray[np.bool_], first: int, steps: int) -> None:
-    """Put, in place, so many steps of an outline on the straight line between their ends.
+    """Put, in place, so many steps of an outline on the arc of a round cell between their ends.
 
     They are no jut any more, nor part of one: closed again and again, an outline would be worn
     down to where no NK cell lies over it.
     """
     count = len(ring)
-    begin, end = ring[first].copy(), ring[(first + steps) % count].copy()
+    area, _, x, y = shape_of(ring.astype(np.float64))
+    begin, end = ring[first].astype(np.float64), ring[(first + steps) % count].astype(np.float64)
+    way = end - begin
+    foot = np.hypot(way[0], way[1])
+    outward = np.array((way[1], -way[0])) / foot
+    if outward[0] * (x - begin[0]) + outward[1] * (y - begin[1]) > 0.0:
+        outward = -outward
     for step in range(steps + 1):
-        at = (first + step) % count
+        at, along = (first + step) % count, step / steps
         covered[at] = False
-        ring[at] = begin + (end - begin) * np.float32(step / steps)
+        up = arc(area / np.pi, (along - 0.5) * foot) - arc(area / np.pi, foot / 2)
+        ring[at] = (begin + along * way + up * outward).astype(np.float32)
+
+
+@compiled
+def arc(square: float, aside: float) -> float:
+    """How far a circle of a squared radius reaches up, so far beside its middle."""
+    return float(np.sqrt(max(square - aside * aside, 0.0)))
