@@ -13,7 +13,7 @@ import numpy as np
 from livewatch.analysis.segmentation.box import within
 from livewatch.analysis.segmentation.middles import medians
 from livewatch.analysis.segmentation.regions import relabel
-from livewatch.analysis.segmentation.split import split
+from livewatch.analysis.segmentation.split import ROUND, roundness, split
 from livewatch.analysis.segmentation.step import resewn
 from livewatch.analysis.segmentation.trim import keep, shed, trim
 from livewatch.compiled import compiled
@@ -25,7 +25,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float32]
 
 ROUNDS = 2
-"""Parting and trimming are done this often: a trimmed clump shows more of its necks."""
+"""Parting and trimming are done this often: a trimmed clump shows more of its necks. What is one
+round cell has none."""
 HALO, HALF = np.float32(0.4), np.float32(0.5)
 """A cell ends at this fraction of its own median: before clumps are parted, and after."""
 MARGIN = 1
@@ -120,6 +121,8 @@ def trimmed(
         trim(here, boxes, bright, level)
         own, area, boxes = relabel(here, rules.least_px, rules.hole_px, True)
         level = level[own - 1]
+        if len(boxes) == 1 and roundness(here, 1, boxes[0]) >= ROUND:
+            break
     return area, boxes, level
 
 
