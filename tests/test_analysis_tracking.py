@@ -315,6 +315,15 @@ def test_a_cell_twice_as_large_as_usual_is_no_two_once_it_was_one_for_long(
         assert len(book.watch(30.0 * frame, [*others, disc(-2, -4, 4.2), disc(2, 4, 4.2)])) == 6
 
 
+def test_one_of_twice_the_usual_size_that_was_one_for_minutes_is_not_cut_in_usual_ones() -> None:
+    book = Book()
+    others = [disc(40, 40 * row) for row in range(-2, 3)]
+    for frame in range(12):
+        book.see(30.0 * frame, [*others, disc(0, 0, 6.4)])
+    for frame in range(12, 20):
+        assert len(book.watch(30.0 * frame, [*others, disc(-3.4, 0), disc(3.4, 0)])) == 6
+
+
 def test_a_cell_that_spreads_and_is_cut_at_once_stays_itself() -> None:
     book = Book()
     for frame in range(6):

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 TRUSTED_PIECE_FRAMES = 20
 """A cell that began as a piece is none when it was seen this often."""
-TRUSTED_FRAMES = 30
+TRUSTED_FRAMES = 15
 """So many frames in which a cell was one outweigh a factor of e by which two pieces, each by
 itself, are more like a usual cell than both together."""
 SEAM_UM = 2.0
