@@ -1,8 +1,9 @@
 """Score whole demos against the specimen's truth: `python -m tests.scoring.demo [SEED ...]`.
 
 A found encounter is real if, in most of its frames in contact, the same two cells truly touch. A
-true encounter counts as shown if at least three frames showed both its cells in contact; it is
-found if a real found encounter is of the same two cells and overlaps it.
+true encounter counts as shown if at least three frames showed both its cells in contact, the middle
+of each in the picture; it is found if a real found encounter is of the same two cells and overlaps
+it.
 """
 
 from __future__ import annotations
@@ -14,9 +15,14 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from math import hypot
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from livewatch.cli import main
+from livewatch.recording.entry import Entry
 from livewatch.specimen.rule import ORDINARY
+
+if TYPE_CHECKING:
+    from livewatch.model import View
 
 SAME_UM = 6.0
 SHOWN_FRAMES = 3
@@ -67,7 +73,10 @@ def score(folder: Path) -> Score:
         contacts[row["nk_id"], row["tumor_id"]].append(row)
     found = table(folder / "tables" / "encounters.csv")
     meant = [true_pair(each, contacts[each["nk_id"], each["tumor_id"]], truth) for each in found]
-    true = [each for each in table(folder / "truth" / "encounters.csv") if is_shown(each, truth)]
+    views = views_of(folder)
+    true = [
+        each for each in table(folder / "truth" / "encounters.csv") if is_shown(each, truth, views)
+    ]
     caught = [
         any(
             pair == pair_of(each) and overlap(each, by)
@@ -103,12 +112,24 @@ def at_place(contact: Row, pairs: list[Row]) -> Pair | None:
     return None
 
 
-def is_shown(encounter: Row, truth: dict[str, list[Row]]) -> bool:
+def views_of(folder: Path) -> dict[str, View]:
+    """Where the microscope looked in each frame."""
+    lines = (folder / "frames.jsonl").read_text(encoding="utf-8").splitlines()
+    entries = [Entry.model_validate_json(line) for line in lines]
+    return {str(entry.frame): entry.view for entry in entries}
+
+
+def is_shown(encounter: Row, truth: dict[str, list[Row]], views: dict[str, View]) -> bool:
     """Whether enough frames showed a true encounter's contact."""
     start_s, end_s = span(encounter)
     frames = sum(
-        pair_of(row) == pair_of(encounter) and float(row["gap_um"]) <= ORDINARY.enter_um
-        for rows in truth.values()
+        pair_of(row) == pair_of(encounter)
+        and float(row["gap_um"]) <= ORDINARY.enter_um
+        and all(
+            views[frame].holds(float(row[f"{kind}_x_um"]), float(row[f"{kind}_y_um"]))
+            for kind in ("nk", "tumor")
+        )
+        for frame, rows in truth.items()
         for row in rows
         if start_s <= float(row["time_s"]) <= end_s
     )
