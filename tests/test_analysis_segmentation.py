@@ -429,3 +429,14 @@ def test_a_dark_nucleus_near_the_neck_of_two_cells_does_not_draw_their_seam(off_
     left = labels == labels[128, 100]
     wrong = (left != (np.arange(256) < 124)) & whole & (labels > 0)
     assert wrong.sum() < 0.03 * whole.sum()
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_a_large_round_cell_with_dark_places_at_its_edge_is_one(seed: int) -> None:
+    pixel_um, radius_um, wide_um, deep_um = 0.325, 13.4, 2.5, 7.0
+    y, x = (np.mgrid[:240, :240] - 120.0) * pixel_um
+    dark = np.exp(-((x / wide_um) ** 2) / 2)
+    dark *= np.clip((np.abs(y) - radius_um + deep_um) / 2 + 0.5, 0.0, 1.0)
+    light = cv2.GaussianBlur((np.hypot(x, y) < radius_um) * 300.0 * (1 - 0.7 * dark), (0, 0), 1.1)
+    image = (100 + np.random.default_rng(seed).poisson(light + 20)).astype(np.uint16)
+    assert classic(image, pixel_um, 20.0)[0].max() == 1
