@@ -154,6 +154,7 @@ def close(ring: Points, covered: NDArray[np.bool_], first: int, steps: int) -> N
     """
     count = len(ring)
     area, _, x, y = shape_of(ring.astype(np.float64))
+    square = area / np.pi
     begin, end = ring[first].astype(np.float64), ring[(first + steps) % count].astype(np.float64)
     way = end - begin
     foot = np.hypot(way[0], way[1])
@@ -163,7 +164,7 @@ def close(ring: Points, covered: NDArray[np.bool_], first: int, steps: int) -> N
     for step in range(steps + 1):
         at, along = (first + step) % count, step / steps
         covered[at] = False
-        up = arc(area / np.pi, (along - 0.5) * foot) - arc(area / np.pi, foot / 2)
+        up = arc(square, (along - 0.5) * foot) - arc(square, foot / 2)
         ring[at] = (begin + along * way + up * outward).astype(np.float32)
 
 

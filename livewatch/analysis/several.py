@@ -52,7 +52,8 @@ def part(cells: list[Cell | None], table: Table, owner: Rows, hosts: Rows) -> Ro
             continue
         members = inside(blob, table, host, np.flatnonzero(hosts == host))
         if len(members) > 1:
-            cells[at], *others = shares(blob, table[members], best_cut(blob, table[members]))
+            tracks = table[members]
+            cells[at], *others = shares(blob, tracks, best_cut(blob, tracks))
             cells.extend(others)
             joint += members
     return np.array(sorted(joint), np.intp)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from livewatch.cli import main
-from livewatch.recording.entry import Entry
+from livewatch.recording.folder import SessionFolder
 from livewatch.specimen.rule import ORDINARY
 
 if TYPE_CHECKING:
@@ -114,9 +114,7 @@ def at_place(contact: Row, pairs: list[Row]) -> Pair | None:
 
 def views_of(folder: Path) -> dict[str, View]:
     """Where the microscope looked in each frame."""
-    lines = (folder / "frames.jsonl").read_text(encoding="utf-8").splitlines()
-    entries = [Entry.model_validate_json(line) for line in lines]
-    return {str(entry.frame): entry.view for entry in entries}
+    return {str(entry.frame): entry.view for entry in SessionFolder.open(folder).entries()}
 
 
 def is_shown(encounter: Row, truth: dict[str, list[Row]], views: dict[str, View]) -> bool:

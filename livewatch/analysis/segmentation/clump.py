@@ -113,15 +113,23 @@ def trimmed(
     here: Ints, bright: Floats, area: Ints, boxes: Ints, rules: Rules
 ) -> tuple[Ints, Ints, Floats]:
     """Part, in place, what is several cells, and trim each; their areas, boxes and levels."""
+    if is_lone(here, area, boxes, rules.across_px):
+        return pared(here, bright, boxes, rules)
     level = np.empty(0, np.float32)
-    for _ in range(1 if is_lone(here, area, boxes, rules.across_px) else ROUNDS):
+    for _ in range(ROUNDS):
         here, boxes = split(here, area, boxes, bright, rules.noise, rules.across_px)
         resewn(here, boxes, bright, rules.noise)
-        level = np.maximum(HALF * medians(here, boxes, bright), rules.faint)
-        trim(here, boxes, bright, level)
-        own, area, boxes = relabel(here, rules.least_px, rules.hole_px, True)
-        level = level[own - 1]
+        area, boxes, level = pared(here, bright, boxes, rules)
     return area, boxes, level
+
+
+@compiled
+def pared(here: Ints, bright: Floats, boxes: Ints, rules: Rules) -> tuple[Ints, Ints, Floats]:
+    """Trim, in place, each cell at its own brightness; the areas, boxes and levels of the rest."""
+    level = np.maximum(HALF * medians(here, boxes, bright), rules.faint)
+    trim(here, boxes, bright, level)
+    own, area, boxes = relabel(here, rules.least_px, rules.hole_px, True)
+    return area, boxes, level[own - 1]
 
 
 @compiled
