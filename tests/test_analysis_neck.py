@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pytest
 
-from livewatch.analysis.neck import Two, neck
+from livewatch.analysis.neck import Two, inward, neck
 from livewatch.analysis.seam import halves
 
 STEP = 0.1
@@ -81,3 +81,39 @@ def test_where_there_is_no_cut_it_says_so() -> None:
     flat = np.array(((0.0, 0.0), (1.0, 0.0), (2.0, 0.0)))
     two = Two(np.array((1.0, 0.0)), 1.0, np.ones(2))
     assert neck(flat, two) == (0, 0, np.inf)
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_an_outline_that_turns_inward_nowhere_has_no_neck(backwards: bool) -> None:
+    ring = outline_of(ellipse(0.0, 0.0, 9.0, 5.0, 20.0))
+    if backwards:
+        ring = np.ascontiguousarray(ring[::-1])
+    two = Two(np.array((8.0, 0.0)), 1.0, np.full(2, 70.0))
+    assert neck(ring, two) == (0, 0, np.inf)
+
+
+@pytest.mark.parametrize("wrong", [0.6, 1.0, 1.6])
+@pytest.mark.parametrize("way_off_um", [(0.0, 0.0), (2.0, 1.0)])
+def test_notches_say_more_than_what_is_thought_of_sizes(
+    wrong: float, way_off_um: tuple[float, float]
+) -> None:
+    """A cut elsewhere, hardly longer, would suit the areas better."""
+    one, other = ellipse(-3.5, 0.0, 5.0, 5.0, 0.0), ellipse(4.0, 3.0, 6.0, 3.0, 20.0)
+    ring, two = outline_of(one, other), two_of(one, other)
+    first, last, _ = neck(
+        ring, Two(two.way + np.array(way_off_um), two.var, two.areas * np.array((wrong, 1.0)))
+    )
+    for end in ring[[first, last]]:
+        for body in (one, other):
+            assert np.hypot(*(outline_of(body) - end).T).min() < 0.7
+
+
+@pytest.mark.parametrize("backwards", [False, True])
+def test_an_outline_turns_inward_by_the_angle_of_its_notch(backwards: bool) -> None:
+    """A square with a corner of it cut out: a right angle inward there, outward at the others."""
+    corners = [(0, 0), (12, 0), (12, 6), (6, 6), (6, 12), (0, 12)]
+    sides = zip(corners, np.roll(corners, -1, 0), strict=True)
+    ring = np.concatenate([np.linspace(one, two, 12, endpoint=False) for one, two in sides])
+    turn = inward(ring[::-1].copy())[::-1] if backwards else inward(ring)
+    assert turn[::12] == pytest.approx(np.radians([-90, -90, -90, 90, -90, -90]))
+    assert turn[6::12] == pytest.approx(np.zeros(6), abs=1e-9)

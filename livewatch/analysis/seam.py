@@ -55,6 +55,11 @@ def round_both(one: Ring, two: Ring) -> Ring:
     return ring if len(ring) >= FEWEST_POINTS else one
 
 
+def run_of_first(one: Ring, two: Ring) -> int:
+    """How many points of the outline round both are those of the first: there their seam ends."""
+    return len(away_from(one, two, float(nearest_points(one, two)[2]) + SEAM_END_UM))
+
+
 @compiled
 def away_from(one: Ring, two: Ring, reach_um: float) -> Ring:
     """The longest run of points of a closed outline that are further than that from another's."""

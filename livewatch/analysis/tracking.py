@@ -47,15 +47,15 @@ def track(
     predict(table, rules.motion, dt_s)
     rows, found = matched(table, seen, look, rules)
     hosts = hiding(table, seen, rows, found)
-    cells, cut, joint = regrouped(cells, table, rows, found, hosts)
-    if len(cut) or len(joint):
+    cells, cut, joint, anew, gross = regrouped(cells, table, rows, found, hosts)
+    if len(cut) or len(joint) or len(anew):
         cells = from_top(cells)
         seen = table_of(cells)
         rows, found = matched(table, seen, look, rules)
         hosts = hiding(table, seen, rows, found)
     ids = np.empty(len(seen), np.int64)
     ids[found] = table["id"][rows]
-    doubt(table, seen, rows, found, cut, joint, dt_s)
+    doubt(table, seen, rows, found, cut, np.union1d(joint, gross), dt_s)
     meet(table, seen, rows, found, hosts, joint, look, rules)
     miss(table, rows, look, dt_s, rules)
     born = newborn(table, seen, rows, found, look.time_s, next_id, rules)
