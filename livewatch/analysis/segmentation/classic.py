@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 SIGMAS, CLEAR = 3.0, 5.0
 """Noise SDs above background: a pixel that may be a cell's; a cell that need not be doubted."""
+LARGE, CLEAR_LARGE = 0.4, 4.0
+"""What is larger than this in typical cells need not be doubted from fewer SDs on: noise is not so
+wide."""
 GHOST = 0.06
 """What is dimmer than this share of a typical cell is a halo or a ghost."""
 DIM, EDGE = 0.25, 0.4
@@ -93,11 +96,12 @@ def without_doubtful(pieces: Pieces, area: Ints, seen: Ground, usual: float) -> 
 
     `usual` is how bright cells are.
     """
-    sure = pieces.middle >= np.float32(max(DIM * usual, CLEAR * seen.noise))
+    clear = np.where(area >= cell_px(seen, LARGE), CLEAR_LARGE, CLEAR) * seen.noise
+    sure = pieces.middle >= np.maximum(clear, DIM * usual)
     if not sure.all():
         fall = edges(pieces.labels, pieces.boxes, seen.smooth)
-        clear = fall >= np.float32(EDGE) * pieces.middle
-        sure |= clear & (area >= cell_px(seen, ASIDE))
+        sharp = fall >= np.float32(EDGE) * pieces.middle
+        sure |= sharp & (area >= cell_px(seen, ASIDE))
     keep(pieces.labels, pieces.boxes, sure)
     return Pieces(pieces.labels, pieces.boxes[sure], pieces.level[sure], pieces.middle[sure])
 
