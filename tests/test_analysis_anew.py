@@ -55,12 +55,13 @@ def test_two_that_are_cut_a_little_off_their_neck_are_cut_at_it() -> None:
         assert seen[2].area_um2 == pytest.approx(RIGHT.area_um2, rel=0.04)
 
 
-def test_a_seam_that_was_put_right_says_nothing_against_the_cells() -> None:
-    """Only what was cut grossly wrong may be two other cells than was thought."""
+def test_only_what_was_cut_grossly_wrong_is_doubted_in_time() -> None:
+    """None of it speaks for two cells that are seen as one."""
     for shares, doubted in (((1.0, 1.2), False), ((1.0, 3.0), True)):
         book = known()
         book.watch(50.0, cut(union(LEFT, RIGHT), *shares))
-        assert (book.tracks.table["joint_s"] > 0).all() == doubted
+        assert (book.tracks.table["anew_s"] > 0).all() == doubted
+        assert (book.tracks.table["joint_s"] == 0).all()
 
 
 def test_cells_whose_seam_is_put_right_keep_their_own_brightness() -> None:

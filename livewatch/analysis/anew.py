@@ -14,7 +14,6 @@ import numpy as np
 
 from livewatch.analysis.cuts import against_cells, cut_apart, joined
 from livewatch.analysis.pieces import SEAM_UM, touching
-from livewatch.analysis.several import JOINT_S
 from livewatch.analysis.tracks import NOBODY
 from livewatch.replaced import replaced
 
@@ -35,6 +34,8 @@ OTHERWISE, AS_LARGE = np.log(1.08), np.log(1.35)
 that they were cut at the wrong place."""
 GROSS = np.log(1.25)
 """Changed by more than this against each other, they were cut grossly wrong."""
+ANEW_S = 300.0
+"""Cells are thought to be cut grossly wrong for no longer than this, or than they were well."""
 BETTER = 0.5
 """By so much, in log odds, another cut must be better than the one that was made."""
 MOST_BESIDE = 2
@@ -106,7 +107,7 @@ def wrongly_cut(cells: Sequence[Cell | None], table: Table, owner: Rows) -> Iter
     known = np.flatnonzero(are_known(cells, table, owner))
     tracks = table[owner[known]]
     tracks, known = (
-        some[tracks["joint_s"] < np.maximum(JOINT_S, tracks["whole_s"])] for some in (tracks, known)
+        some[tracks["anew_s"] < np.maximum(ANEW_S, tracks["whole_s"])] for some in (tracks, known)
     )
     change = np.log(area_um2[known] / tracks["area_um2"])
     shrunk = np.flatnonzero(change <= -OTHERWISE / 2)

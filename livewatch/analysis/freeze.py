@@ -23,7 +23,7 @@ from livewatch.analysis.analyst import AnalystState
 from livewatch.analysis.approach import GAPS, Gaps
 from livewatch.analysis.tracks import COLUMNS, Tracks
 
-FORMAT = 13
+FORMAT = 14
 TABLES = {Tracks: COLUMNS, Gaps: GAPS}
 NOT_FINITE = {"inf": math.inf, "-inf": -math.inf, "nan": math.nan}
 

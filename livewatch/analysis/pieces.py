@@ -36,6 +36,8 @@ SEAM_UM = 2.0
 """Pieces of one cell lie no further apart than this."""
 SIZE_SD, KIND_SD = 0.2, 0.35
 """How much the log area of one cell varies between frames, and among the cells of a kind."""
+CENTRE_SD_UM = 1.0
+"""How far the middle of a cell changes along each axis by its shape alone."""
 LIGHT_SD = 0.35
 """How much the log brightness of a piece differs from the whole cell's."""
 NOWHERE = 3.0
@@ -99,7 +101,7 @@ def whole_of(
     owner: Rows,
     usual_um2: float,
 ) -> int | None:
-    """The cell that `piece` was cut from, if there is one: the best fit in area that touches."""
+    """The cell that `piece` was cut from, if there is one: the best fit that touches."""
     own = cells[piece]
     assert own is not None
     x_um, y_um, area_um2 = places[piece]
@@ -115,6 +117,12 @@ def whole_of(
     unlike = np.log(own.signal / tracks["signal"])
     one = misfit**2 / (2 * SIZE_SD**2) + unlike**2 / (2 * LIGHT_SD**2)
     two = loss**2 / (2 * SIZE_SD**2)
+    var_um2 = tracks["pxx"] + CENTRE_SD_UM**2
+    for nth, axis in enumerate(("x_um", "y_um")):
+        off_um = places[others, nth] - tracks[axis]
+        pull_um = area_um2 / (size + area_um2) * (places[piece, nth] - places[others, nth])
+        one += (off_um + pull_um) ** 2 / (2 * var_um2)
+        two += off_um**2 / (2 * var_um2)
     if owner[piece] == NOBODY and not own.at_edge:
         two += NOWHERE + np.log(area_um2 / usual_um2) ** 2 / (2 * KIND_SD**2)
     fits = (tracks["frames"] >= SETTLED_FRAMES) & (one < two) & ~taken_for_two(tracks)
@@ -123,7 +131,7 @@ def whole_of(
         claim = table[owner[piece]]
         fits &= (tracks["id"] == claim["stem"]) | (loss > LOSS)
         fits &= tracks["id"] != claim["parent"]
-    for nth in np.flatnonzero(fits)[np.argsort(np.abs(misfit[fits]), kind="stable")]:
+    for nth in np.flatnonzero(fits)[np.argsort((one - two)[fits], kind="stable")]:
         other = cells[others[nth]]
         if other is None or not touching(own, other):
             continue

@@ -55,7 +55,8 @@ def track(
         hosts = hiding(table, seen, rows, found)
     ids = np.empty(len(seen), np.int64)
     ids[found] = table["id"][rows]
-    doubt(table, seen, rows, found, cut, np.union1d(joint, gross), dt_s)
+    wrong = {"cut_s": cut, "joint_s": joint, "anew_s": gross}
+    doubt(table, seen, rows, found, wrong, dt_s)
     meet(table, seen, rows, found, hosts, joint, look, rules)
     miss(table, rows, look, dt_s, rules)
     born = newborn(table, seen, rows, found, look.time_s, next_id, rules)

@@ -42,6 +42,7 @@ COLUMNS = np.dtype(
         ("whole_s", "f8"),  # and for how long in all as one
         ("presence", "f8"),  # in what share of recent frames that show its place it was seen
         ("joint_s", "f8"),  # and for how long as one with another
+        ("anew_s", "f8"),  # and for how long cut grossly wrong
     ]
 )
 

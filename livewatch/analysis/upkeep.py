@@ -42,15 +42,18 @@ def doubt(
     seen: NDArray[np.void],
     rows: NDArray[np.intp],
     found: NDArray[np.intp],
-    cut: NDArray[np.intp],
-    joint: NDArray[np.intp],
+    wrong: Mapping[str, NDArray[np.intp]],
     dt_s: float,
 ) -> None:
-    """Count, in place, for how long each track's cell has been put right; less when it is well."""
+    """Count, in place, for how long each track's cell has been put right; less when it is well.
+
+    `wrong` are the rows of those put right now, by the column in which that is counted.
+    """
     well = np.zeros(len(table), bool)
     well[rows] = -np.log(seen["area_um2"][found] / table["area_um2"][rows]) <= LOSS
-    well[cut] = well[joint] = False
-    for name, now in (("cut_s", cut), ("joint_s", joint)):
+    for now in wrong.values():
+        well[now] = False
+    for name, now in wrong.items():
         table[name][well] = np.maximum(table[name][well] - dt_s, 0.0)
         table[name][now] += dt_s
     table["whole_s"][well] += dt_s
