@@ -2,8 +2,8 @@
 
 Tracks know how large each cell was and where it should be. Neighbours that are together as large
 as ever, but shared out otherwise than before, were cut wrongly if another cut suits them better
-(cuts.py). It may be that a third has a share in it: so those beside them are tried as well. What
-was cut grossly wrong teaches nothing, and is not believed for long: what stays so is so.
+(cuts.py). It may be that a third has a share in it: so those beside them are tried as well. That
+they were cut grossly wrong is not believed for long: what stays so is so.
 """
 
 from __future__ import annotations

@@ -72,7 +72,10 @@ def against_cells(cells: Sequence[Cell], members: Table) -> float:
 
 
 def against_seam(one: Cell, rest: Cell, two: Two) -> float:
-    """What speaks, in log odds, against the seam of one cell with the rest."""
+    """What speaks, in log odds, against the seam of one cell with the rest.
+
+    Near where it ends, the outline round both is told from either side of it.
+    """
     whole = union(one, rest)
     ring = np.asarray(whole.outline_um, np.float64)
     turn = inward(ring - ring[0])

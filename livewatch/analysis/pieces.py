@@ -15,6 +15,7 @@ import numpy as np
 
 from livewatch.analysis.membrane import shape_of
 from livewatch.analysis.middle import median
+from livewatch.analysis.neck import CENTRE_SD_UM
 from livewatch.analysis.seam import nearest_points, round_both
 from livewatch.analysis.tracks import NOBODY, SETTLED_FRAMES, among
 from livewatch.model import Kind
@@ -36,8 +37,6 @@ SEAM_UM = 2.0
 """Pieces of one cell lie no further apart than this."""
 SIZE_SD, KIND_SD = 0.2, 0.35
 """How much the log area of one cell varies between frames, and among the cells of a kind."""
-CENTRE_SD_UM = 1.0
-"""How far the middle of a cell changes along each axis by its shape alone."""
 LIGHT_SD = 0.35
 """How much the log brightness of a piece differs from the whole cell's."""
 NOWHERE = 3.0
