@@ -12,9 +12,11 @@ from cell_scene import Scene, draw
 from livewatch.abreast import Abreast
 from livewatch.analysis.segmentation import Sight, segmenter
 from livewatch.analysis.segmentation.calm import averaged, calmed, sampled
-from livewatch.analysis.segmentation.classic import classic
+from livewatch.analysis.segmentation.classic import classic, without_doubtful
+from livewatch.analysis.segmentation.ground import ground
 from livewatch.analysis.segmentation.middles import medians
 from livewatch.analysis.segmentation.networks import Cellpose, StarDist
+from livewatch.analysis.segmentation.pieces import Pieces
 from livewatch.analysis.segmentation.regions import regions, relabel
 from livewatch.analysis.segmentation.segmenter import SegmenterError
 from livewatch.analysis.segmentation.trim import CORE, shed
@@ -412,6 +414,24 @@ def test_a_cell_that_hardly_stands_out_of_the_noise_pixel_by_pixel_is_seen_whole
     (cell,) = sighting.tumor.cells
     assert cell.area_um2 == pytest.approx(np.pi * (radius_px * 0.65) ** 2, rel=0.25)
     assert sighting.nk.cells == ()
+
+
+@pytest.mark.parametrize(("sigmas", "kept"), [(3.5, [False, False]), (4.5, [False, True])])
+def test_a_large_piece_without_an_edge_needs_to_stand_out_less(
+    sigmas: float, kept: list[bool]
+) -> None:
+    """Noise is not as wide; but a small one of the same brightness may be noise."""
+    floor = ground(blank(), 0.65, 19.5)
+    labels = np.zeros(floor.smooth.shape, np.int32)
+    boxes = np.array([(10, 10, 13, 14), (30, 30, 40, 41)], np.int32)
+    for label, (top, left, bottom, right) in enumerate(boxes.tolist(), 1):
+        labels[top:bottom, left:right] = label
+    area = np.array([12, 110], np.int32)
+    middle = np.full(2, sigmas * floor.noise, np.float32)
+    pieces = Pieces(labels, boxes, np.zeros(2, np.float32), middle)
+    left = without_doubtful(pieces, area, floor, sigmas * floor.noise)
+    assert len(left.boxes) == sum(kept)
+    assert [bool((left.labels[box[0] : box[2]] > 0).any()) for box in boxes] == kept
 
 
 @pytest.mark.parametrize("off_px", [6, 8])

@@ -412,6 +412,19 @@ def test_a_piece_of_a_cell_is_not_taken_for_one_last_seen_long_ago_elsewhere() -
         assert book.see(30.0 * frame, pieces, aside, whole=False) == [1]
 
 
+def test_a_piece_between_two_cells_goes_to_the_one_that_should_be_there() -> None:
+    """By its area alone it would suit the other a little better."""
+    book = Book()
+    left, right = disc(-8.0, -0.1, 5.0), disc(6.0, 0.1, 4.4)
+    for frame in range(30):
+        assert book.see(30.0 * frame, [left, right]) == [1, 2]
+    pieces = [disc(-9.5, -0.1, 4.2), disc(-3.1, 0.0, 1.9), disc(3.0, 0.1, 3.9)]
+    seen = {cell.id: cell for cell in book.watch(900.0, pieces)}
+    assert seen.keys() == {1, 2}
+    assert seen[1].area_um2 > 60.0
+    assert seen[2].area_um2 == pieces[2].area_um2
+
+
 def test_a_neighbour_that_is_always_there_is_no_piece() -> None:
     book = Book()
     for frame in range(30):
