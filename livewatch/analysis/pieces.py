@@ -116,12 +116,6 @@ def whole_of(
     unlike = np.log(own.signal / tracks["signal"])
     one = misfit**2 / (2 * SIZE_SD**2) + unlike**2 / (2 * LIGHT_SD**2)
     two = loss**2 / (2 * SIZE_SD**2)
-    var_um2 = tracks["pxx"] + CENTRE_SD_UM**2
-    for nth, axis in enumerate(("x_um", "y_um")):
-        off_um = places[others, nth] - tracks[axis]
-        pull_um = area_um2 / (size + area_um2) * (places[piece, nth] - places[others, nth])
-        one += (off_um + pull_um) ** 2 / (2 * var_um2)
-        two += off_um**2 / (2 * var_um2)
     if owner[piece] == NOBODY and not own.at_edge:
         two += NOWHERE + np.log(area_um2 / usual_um2) ** 2 / (2 * KIND_SD**2)
     fits = (tracks["frames"] >= SETTLED_FRAMES) & (one < two) & ~taken_for_two(tracks)
@@ -130,13 +124,32 @@ def whole_of(
         claim = table[owner[piece]]
         fits &= (tracks["id"] == claim["stem"]) | (loss > LOSS)
         fits &= tracks["id"] != claim["parent"]
-    for nth in np.flatnonzero(fits)[np.argsort((one - two)[fits], kind="stable")]:
+    # a cell cut for a while is expected where its larger piece was: that speaks against no union,
+    # but tells which of several it is
+    gain = two - one + brought_home(places[piece], places[others], tracks)
+    for nth in np.flatnonzero(fits)[np.argsort(-gain[fits], kind="stable")]:
         other = cells[others[nth]]
         if other is None or not touching(own, other):
             continue
         if tracks["cut_s"][nth] < DIVIDING_S or not is_division(own, other):
             return int(others[nth])
     return None
+
+
+def brought_home(
+    piece: NDArray[np.float64], others: NDArray[np.float64], tracks: Table
+) -> NDArray[np.float64]:
+    """How much better, in log odds, cells lie where they should with a piece than without it.
+
+    The piece (3,) and the cells (n, 3): x, y, area.
+    """
+    var_um2 = tracks["pxx"] + CENTRE_SD_UM**2
+    odds = np.zeros(len(others))
+    for nth, axis in enumerate(("x_um", "y_um")):
+        off_um = others[:, nth] - tracks[axis]
+        pull_um = piece[2] / (others[:, 2] + piece[2]) * (piece[nth] - others[:, nth])
+        odds += (off_um**2 - (off_um + pull_um) ** 2) / (2 * var_um2)
+    return odds
 
 
 def taken_for_two(tracks: Table) -> NDArray[np.bool_]:
