@@ -14,10 +14,9 @@ import numpy as np
 
 from livewatch.analysis import garbage, neck, seam
 from livewatch.analysis.encounters import Turn
-from livewatch.analysis.ghosts import without_ghosts
 from livewatch.analysis.landing import Arrival, arrived, compared
 from livewatch.analysis.measures import Measurer, Notes
-from livewatch.analysis.morsel import without_held
+from livewatch.analysis.own import own
 from livewatch.analysis.places import Place, touching, tracked
 from livewatch.analysis.segmentation import Memory, Sight
 from livewatch.analysis.softness import softnesses
@@ -105,9 +104,7 @@ class Analyst:
         turn, next_cell = standing(place), state.next_cell
         seen = {one.kind: one.cells for one in sighting.seen if one.problem is None}
         if len(seen) == len(Kind):
-            nk, tumor = seen[Kind.NK], seen[Kind.TUMOR]
-            seen = {Kind.NK: without_ghosts(nk, tumor), Kind.TUMOR: without_ghosts(tumor, nk)}
-            seen[Kind.TUMOR] = without_held(seen[Kind.TUMOR], seen[Kind.NK], place.tumor)
+            seen = own(seen, place.tumor)
         arrival = self._arrived(place, seen, frame)
         place = replace(place, last=arrival.last)
         seen = {} if arrival.problem else arrival.cells

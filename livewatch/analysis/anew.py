@@ -8,6 +8,7 @@ they were cut grossly wrong is not believed for long: what stays so is so.
 
 from __future__ import annotations
 
+from math import sqrt
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -148,5 +149,9 @@ def beside(two: list[int], others: list[int], cells: Sequence[Cell | None]) -> l
 
 
 def touch(one: Cell | None, other: Cell | None) -> bool:
-    """Whether both are there and lie against each other."""
-    return one is not None and other is not None and touching(one, other)
+    """Whether both are there and lie against each other; most are too far apart to ask for long."""
+    if one is None or other is None:
+        return False
+    reach_um = sqrt(one.area_um2) + sqrt(other.area_um2) + SEAM_UM
+    near = abs(one.x_um - other.x_um) < reach_um and abs(one.y_um - other.y_um) < reach_um
+    return near and touching(one, other)

@@ -23,7 +23,7 @@ import numpy as np
 from livewatch.abreast import Abreast
 from livewatch.analysis.analyst import Analyst
 from livewatch.analysis.measures import Measurer
-from livewatch.analysis.morsel import without_held
+from livewatch.analysis.own import own
 from livewatch.analysis.places import Place, touching, tracked
 from livewatch.analysis.segmentation import Sight
 from livewatch.model import Kind
@@ -254,8 +254,7 @@ def staged(frames: Iterable[Frame], together: Together) -> dict[str, list[float]
         marks = [time.perf_counter()]
         memory, sighting = sight.see(memory, frame)
         marks.append(time.perf_counter())
-        seen = {one.kind: one.cells for one in sighting.seen}
-        seen[Kind.TUMOR] = without_held(seen[Kind.TUMOR], seen[Kind.NK], place.tumor)
+        seen = own({one.kind: one.cells for one in sighting.seen}, place.tumor)
         place, cells, next_cell = tracked(
             place, seen, frame.view, frame.time_s, next_cell, experiment
         )
