@@ -62,12 +62,15 @@ def part_anew(cells: list[Cell | None], table: Table, owner: Rows) -> tuple[Rows
     """
     done: set[int] = set()
     gross: set[int] = set()
+    known = np.flatnonzero(are_known(cells, table, owner))
+    nobodys = np.flatnonzero(owner == NOBODY)
+    places = places_of(cells)
     for two in wrongly_cut(cells, table, owner):
         if not done.isdisjoint(two):
             continue
-        loose = loose_beside(two, cells, owner)
-        beside = [at for at in known_beside(two, cells, table, owner) if at not in done]
-        groups = [two, two + beside[:MOST_BESIDE]] if beside else [two]
+        loose = beside(two, nobodys, cells, places)  # pieces of them, if the sum is right
+        others = [at for at in beside(two, known, cells, places) if at not in (*two, *done)]
+        groups = [two, two + others[:MOST_BESIDE]] if others else [two]
         tried = [better(cells, group, loose, table[owner[group]]) for group in groups]
         found = [anew for anew in tried if anew is not None]
         if not found:
@@ -130,28 +133,24 @@ def are_known(cells: Sequence[Cell | None], table: Table, owner: Rows) -> NDArra
     return known
 
 
-def known_beside(
-    two: list[int], cells: Sequence[Cell | None], table: Table, owner: Rows
+def places_of(cells: Sequence[Cell | None]) -> NDArray[np.float64]:
+    """(n, 3): x, y and how wide each cell is at most; NaN where there is none."""
+    nowhere = (np.nan, np.nan, np.nan)
+    rows = [(one.x_um, one.y_um, sqrt(one.area_um2)) if one else nowhere for one in cells]
+    return np.array(rows, np.float64).reshape(-1, 3)
+
+
+def beside(
+    two: list[int], others: Rows, cells: Sequence[Cell | None], places: NDArray[np.float64]
 ) -> list[int]:
-    """The known cells that touch one of two."""
-    known = np.flatnonzero(are_known(cells, table, owner)).tolist()
-    return [at for at in beside(two, known, cells) if at not in two]
-
-
-def loose_beside(two: list[int], cells: Sequence[Cell | None], owner: Rows) -> list[int]:
-    """Cells that nobody claims and that touch one of two: pieces of them, if the sum is right."""
-    return beside(two, np.flatnonzero(owner == NOBODY).tolist(), cells)
-
-
-def beside(two: list[int], others: list[int], cells: Sequence[Cell | None]) -> list[int]:
-    """Which of the others touch one of two."""
-    return [at for at in others if any(touch(cells[at], cells[one]) for one in two)]
+    """Which of the others touch one of two: most are too far off to ask for long."""
+    near = np.zeros(len(others), bool)
+    for one in two:
+        off_um = np.abs(places[others, :2] - places[one, :2]).max(1, initial=0.0)
+        near |= off_um < places[others, 2] + places[one, 2] + SEAM_UM
+    return [at for at in others[near].tolist() if any(touch(cells[at], cells[one]) for one in two)]
 
 
 def touch(one: Cell | None, other: Cell | None) -> bool:
-    """Whether both are there and lie against each other; most are too far apart to ask for long."""
-    if one is None or other is None:
-        return False
-    reach_um = sqrt(one.area_um2) + sqrt(other.area_um2) + SEAM_UM
-    near = abs(one.x_um - other.x_um) < reach_um and abs(one.y_um - other.y_um) < reach_um
-    return near and touching(one, other)
+    """Whether both are there and lie against each other."""
+    return one is not None and other is not None and touching(one, other)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
+from scipy.spatial import cKDTree
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,7 +26,8 @@ ALIKE = 0.75
 """Of both areas the lesser is at least this share of the greater, and so is what they share."""
 RASTER_UM = 0.5
 """Outlines are laid over each other on a grid of this step."""
-X, Y, AREA, SIGNAL = range(4)
+AREA, SIGNAL = 2, 3
+"""Columns of `table_of`; place comes first."""
 
 
 def without_ghosts(cells: Sequence[Cell], others: Sequence[Cell]) -> tuple[Cell, ...]:
@@ -35,20 +37,23 @@ def without_ghosts(cells: Sequence[Cell], others: Sequence[Cell]) -> tuple[Cell,
     return tuple(cell for at, cell in enumerate(cells) if at not in ghosts)
 
 
-def may_be_ghosts(cells: Sequence[Cell], others: Sequence[Cell]) -> list[list[int]]:
-    """Pairs of a cell and the far brighter one of its size, by number, at whose place it is."""
-    one, other = table_of(cells)[:, :, None], table_of(others)[:, None, :]
-    greater = np.maximum(one[AREA], other[AREA])
-    likely = one[SIGNAL] < DIM * other[SIGNAL]
-    likely &= np.minimum(one[AREA], other[AREA]) >= ALIKE * greater
-    likely &= np.hypot(one[X] - other[X], one[Y] - other[Y]) <= (1 - ALIKE) * np.sqrt(greater)
-    return np.argwhere(likely).tolist()
+def may_be_ghosts(cells: Sequence[Cell], others: Sequence[Cell]) -> list[tuple[int, int]]:
+    """Cells, by number, at the place of a far brighter one of their size, and that one."""
+    if not cells or not others:
+        return []
+    one, other = table_of(cells), table_of(others)
+    apart_um, nearest = cKDTree(other[:, :AREA]).query(one[:, :AREA])
+    other = other[nearest]
+    greater = np.maximum(one[:, AREA], other[:, AREA])
+    likely = one[:, SIGNAL] < DIM * other[:, SIGNAL]
+    likely &= np.minimum(one[:, AREA], other[:, AREA]) >= ALIKE * greater
+    likely &= apart_um <= (1 - ALIKE) * np.sqrt(greater)
+    return [(int(at), int(nearest[at])) for at in np.flatnonzero(likely)]
 
 
 def table_of(cells: Sequence[Cell]) -> NDArray[np.float64]:
-    """(4, n): where cells are, how large and how bright."""
-    rows = [(cell.x_um, cell.y_um, cell.area_um2, cell.signal) for cell in cells]
-    return np.array(rows, np.float64).reshape(-1, 4).T
+    """(n, 4): where cells are, how large and how bright."""
+    return np.array([(cell.x_um, cell.y_um, cell.area_um2, cell.signal) for cell in cells])
 
 
 def overlap(one: Cell, other: Cell) -> float:
