@@ -65,7 +65,7 @@ def part_anew(cells: list[Cell | None], table: Table, owner: Rows) -> tuple[Rows
     known = np.flatnonzero(are_known(cells, table, owner))
     nobodys = np.flatnonzero(owner == NOBODY)
     places = places_of(cells)
-    for two in wrongly_cut(cells, table, owner):
+    for two in wrongly_cut(known, cells, table, owner):
         if not done.isdisjoint(two):
             continue
         loose = beside(two, nobodys, cells, places)  # pieces of them, if the sum is right
@@ -105,10 +105,11 @@ def better(
     return Anew(gain, group, lit, bool(np.ptp(change) > GROSS))
 
 
-def wrongly_cut(cells: Sequence[Cell | None], table: Table, owner: Rows) -> Iterator[list[int]]:
-    """Pairs of known cells that touch and whose areas changed against each other, worst first."""
+def wrongly_cut(
+    known: Rows, cells: Sequence[Cell | None], table: Table, owner: Rows
+) -> Iterator[list[int]]:
+    """Pairs of `known` cells that touch and whose areas changed against each other, worst first."""
     area_um2 = np.array([cell.area_um2 if cell else np.nan for cell in cells])
-    known = np.flatnonzero(are_known(cells, table, owner))
     tracks = table[owner[known]]
     tracks, known = (
         some[tracks["anew_s"] < np.maximum(ANEW_S, tracks["whole_s"])] for some in (tracks, known)

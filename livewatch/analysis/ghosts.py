@@ -13,10 +13,10 @@ import cv2
 import numpy as np
 from scipy.spatial import cKDTree
 
+from livewatch.analysis.sightings import table_of
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
-
-    from numpy.typing import NDArray
 
     from livewatch.model import Cell
 
@@ -26,8 +26,6 @@ ALIKE = 0.75
 """Of both areas the lesser is at least this share of the greater, and so is what they share."""
 RASTER_UM = 0.5
 """Outlines are laid over each other on a grid of this step."""
-AREA, SIGNAL = 2, 3
-"""Columns of `table_of`; place comes first."""
 
 
 def without_ghosts(cells: Sequence[Cell], others: Sequence[Cell]) -> tuple[Cell, ...]:
@@ -42,18 +40,14 @@ def may_be_ghosts(cells: Sequence[Cell], others: Sequence[Cell]) -> list[tuple[i
     if not cells or not others:
         return []
     one, other = table_of(cells), table_of(others)
-    apart_um, nearest = cKDTree(other[:, :AREA]).query(one[:, :AREA])
+    places = [np.column_stack((table["x_um"], table["y_um"])) for table in (one, other)]
+    apart_um, nearest = cKDTree(places[1]).query(places[0])
     other = other[nearest]
-    greater = np.maximum(one[:, AREA], other[:, AREA])
-    likely = one[:, SIGNAL] < DIM * other[:, SIGNAL]
-    likely &= np.minimum(one[:, AREA], other[:, AREA]) >= ALIKE * greater
+    greater = np.maximum(one["area_um2"], other["area_um2"])
+    likely = one["signal"] < DIM * other["signal"]
+    likely &= np.minimum(one["area_um2"], other["area_um2"]) >= ALIKE * greater
     likely &= apart_um <= (1 - ALIKE) * np.sqrt(greater)
     return [(int(at), int(nearest[at])) for at in np.flatnonzero(likely)]
-
-
-def table_of(cells: Sequence[Cell]) -> NDArray[np.float64]:
-    """(n, 4): where cells are, how large and how bright."""
-    return np.array([(cell.x_um, cell.y_um, cell.area_um2, cell.signal) for cell in cells])
 
 
 def overlap(one: Cell, other: Cell) -> float:
