@@ -460,3 +460,15 @@ def test_a_large_round_cell_with_dark_places_at_its_edge_is_one(seed: int) -> No
     light = cv2.GaussianBlur((np.hypot(x, y) < radius_um) * 300.0 * (1 - 0.7 * dark), (0, 0), 1.1)
     image = (100 + np.random.default_rng(seed).poisson(light + 20)).astype(np.uint16)
     assert classic(image, pixel_um, 20.0)[0].max() == 1
+
+
+def test_a_hole_darker_than_the_background_is_part_of_its_cell() -> None:
+    light = np.zeros((256, 256), np.float32)
+    for x in (110, 138):
+        cv2.circle(light, (x, 128), 15, 300, -1)
+    cv2.circle(light, (110, 128), 7, -60, -1)
+    light = cv2.GaussianBlur(light, (0, 0), 1.0)
+    image = (120 + light + np.random.default_rng(0).normal(0, 5, light.shape)).astype(np.uint16)
+    labels, _ = classic(image, 0.65, 19.5)
+    assert labels.max() == 2
+    assert labels[64, 55] == labels[64, 50] > 0

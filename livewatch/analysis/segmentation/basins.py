@@ -163,7 +163,8 @@ def weighted(depth: Ints, labels: Ints, label: int, box: Ints, smooth: Floats) -
         for column in range(box[1], box[3]):
             if labels[row, column] == label:
                 sides = brighter_sides(smooth, row, column)
-                share = smooth[row, column] / sides if sides > smooth[row, column] else 1.0
+                here = max(float(smooth[row, column]), 0.0)  # a hole may be below background
+                share = here / sides if sides > here else 1.0
                 deep = depth[row - box[0] + 2, column - box[1] + 2]
                 bare = max(FINE * (deep - FAT * ORTHOGONAL), 0.0)
                 depth[row - box[0] + 2, column - box[1] + 2] = max(int(share * bare), 1)
