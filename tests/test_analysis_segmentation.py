@@ -472,3 +472,8 @@ def test_a_hole_darker_than_the_background_is_part_of_its_cell() -> None:
     labels, _ = classic(image, 0.65, 19.5)
     assert labels.max() == 2
     assert labels[64, 55] == labels[64, 50] > 0
+
+
+def test_an_image_narrower_than_a_pixel_of_the_working_resolution_shows_nothing() -> None:
+    image = discs([(100.0, 9.0)], 6, (19, 282))
+    assert not seen(image, image, pixel_um=0.05).tumor.cells

@@ -105,7 +105,7 @@ def ground(
     image: Pixels, pixel_um: float, diameter_um: float, across_px: int = ACROSS_PX
 ) -> Ground:
     """The image at working resolution, its background and its noise."""
-    by = reduction(pixel_um, diameter_um, across_px)
+    by = min(reduction(pixel_um, diameter_um, across_px), *image.shape)
     work = reduced(image, by)
     return grounded(work, by, pixel_um * by, diameter_um, across_px)
 
