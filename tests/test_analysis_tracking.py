@@ -350,11 +350,12 @@ def test_a_cell_that_came_in_over_the_border_and_is_cut_stays_itself() -> None:
     assert cell.id == 1
 
 
-def test_cells_of_unlike_brightness_are_no_pieces_of_one() -> None:
+@pytest.mark.parametrize("signal", [60.0, 0.0, -5.0])
+def test_cells_of_unlike_brightness_are_no_pieces_of_one(signal: float) -> None:
     book = Book()
     for frame in range(6):
         book.see(30.0 * frame, [disc(0, 0, 5.8)])
-    dim = replace(disc(2, 4, 4.0), signal=60.0)
+    dim = replace(disc(2, 4, 4.0), signal=signal)
     assert len(book.watch(180.0, [disc(-2, -4, 4.2), dim])) == 2
 
 

@@ -31,6 +31,8 @@ SPECK_COST, TRUSTED_FRAMES = 2.0, 5
 it has been seen in so many frames."""
 PIECE_COST, TRUSTED_PIECE_FRAMES = 4.0, 20
 """The same of a track that lay against another when first seen: it may be a piece of that."""
+LEAST = 1e-6
+"""Sizes are compared as if none were less."""
 AREA_SD, SIGNAL_SD, UNLIKE_FREEDOM, UNLIKE_AT_MOST = 0.2, 0.1, 3.0, 8.0
 """How much log area and log brightness of one cell vary between frames, under a t distribution."""
 
@@ -99,9 +101,13 @@ def unseen_cost(table: NDArray[np.void]) -> NDArray[np.float64]:
 
 def unlikeness(a: NDArray[np.float64], b: NDArray[np.float64], sd: float) -> NDArray[np.float64]:
     """How much two sizes speak against being of one cell; never a veto."""
-    ratio = np.log(np.maximum(a, 1e-6) / np.maximum(b, 1e-6))
-    cost = (UNLIKE_FREEDOM + 1) / 2 * np.log1p(ratio**2 / (UNLIKE_FREEDOM * sd**2))
+    cost = (UNLIKE_FREEDOM + 1) / 2 * np.log1p(log_ratio(a, b) ** 2 / (UNLIKE_FREEDOM * sd**2))
     return np.minimum(cost, UNLIKE_AT_MOST)
+
+
+def log_ratio(a: NDArray[np.float64] | float, b: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The log of a ratio of two sizes; of brightness, which may be nothing or less, as well."""
+    return np.asarray(np.log(np.maximum(a, LEAST) / np.maximum(b, LEAST)))
 
 
 def assign(

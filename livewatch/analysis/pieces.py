@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from livewatch.analysis.match import log_ratio
 from livewatch.analysis.membrane import shape_of
 from livewatch.analysis.middle import median
 from livewatch.analysis.neck import CENTRE_SD_UM
@@ -113,7 +114,7 @@ def whole_of(
     tracks, size = table[owner[others]], places[others, 2]
     misfit = np.log((size + area_um2) / tracks["area_um2"])
     loss = -np.log(size / tracks["area_um2"])
-    unlike = np.log(own.signal / tracks["signal"])
+    unlike = log_ratio(own.signal, tracks["signal"])
     one = misfit**2 / (2 * SIZE_SD**2) + unlike**2 / (2 * LIGHT_SD**2)
     two = loss**2 / (2 * SIZE_SD**2)
     if owner[piece] == NOBODY and not own.at_edge:

@@ -274,3 +274,8 @@ def test_a_damaged_configuration_is_read_or_refused_in_one_line(
     file = tmp_path / "damaged.cfg"
     file.write_bytes(damaged)
     assert "\n" not in refusal(file)
+
+
+def test_a_name_that_no_file_can_have_is_said_in_one_line(tmp_path: Path) -> None:
+    with pytest.raises(BadInput, match="cannot be read"):
+        read_configuration(tmp_path / "no\0file.cfg")
