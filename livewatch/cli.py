@@ -113,12 +113,14 @@ def report(options: argparse.Namespace) -> int:
         raise BadInput("figures need matplotlib: pip install 'livewatch[report]'")
     from livewatch.report.figure import save_figures
 
-    paths = save_figures(session, options.out or options.session / "report")
+    paths, damages = save_figures(session, options.out or options.session / "report")
     for path in paths:
         print(path)
-    if not paths:
+    if not paths and not damages:
         print("there is no encounter in this session")
-    return 0
+    for damage in damages:
+        _announce(damage)
+    return 2 if damages else 0
 
 
 def replay(options: argparse.Namespace) -> int:

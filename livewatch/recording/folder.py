@@ -66,14 +66,18 @@ class SessionFolder:
         return len(self._offsets)
 
     def entry(self, index: int) -> Entry:
-        """What was written down of frame `index`."""
+        """What was written down of frame `index`; `BadInput` if there is none."""
         path = self.path / FRAMES
+        if not 0 <= index < len(self):
+            raise BadInput(f"{path}: damaged, it has {len(self)} frames and no frame {index}")
         with path.open("rb") as file:
             file.seek(self._offsets[index])
             return self._entry(index, file.readline())
 
     def entries(self) -> Iterator[Entry]:
         """What was written down of every frame, in order."""
+        if not len(self):
+            return
         with (self.path / FRAMES).open("rb") as file:
             for index in range(len(self)):
                 yield self._entry(index, file.readline())

@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from livewatch.errors import BadInput
-from livewatch.model import Purpose
+from livewatch.model import Contact, Purpose
+from livewatch.recording.folder import parsed
+from livewatch.recording.layout import OBSERVATIONS
+from livewatch.recording.retold import SEEN
+from livewatch.recording.seen import CONTACT_COLUMNS
+from livewatch.recording.tables import whole_rows
 from livewatch.report.truth import TRUTH
 
 if TYPE_CHECKING:
@@ -66,8 +71,11 @@ class Course:
         return self.columns.get(name, np.full(len(self.frames), nan))
 
 
-def course_of(folder: SessionFolder, encounter_id: int) -> Course:
-    """An encounter's measures from a session folder; `BadInput` if it has no such encounter."""
+def course_of(folder: SessionFolder, encounter_id: int) -> Course | None:
+    """An encounter's measures from a session folder; None where no frame shows it.
+
+    Raises `BadInput` if there is no such encounter, or what is there of it is damaged.
+    """
     encounters = folder.encounters()
     if encounter_id not in encounters:
         known = ", ".join(map(str, sorted(encounters))) or "none"
@@ -77,7 +85,7 @@ def course_of(folder: SessionFolder, encounter_id: int) -> Course:
     by_frame = dict(_rows(folder, encounter))
     rows = sorted(by_frame.items(), key=lambda one: one[1]["time_s"])
     if not rows:
-        raise BadInput(f"{folder.path}: encounter {encounter_id} has no frame to show")
+        return None
     names = sorted({name for _, row in rows for name in row})
     columns = {name: np.array([_number(row.get(name)) for _, row in rows]) for name in names}
     truth = _truth(folder.path, columns)
@@ -99,32 +107,39 @@ def _turns(
     A single look around between frames of the same pair changes nothing.
     """
     made: list[tuple[object, Turn]] = []
-    for event in folder.events():
-        shot = event["decision"].get("shot") if event["kind"] == "decision" else None
-        if not shot or shot["view"]["position"] != encounter.position:
-            continue
-        if event["decision"].get("target") not in (None, encounter.id):
-            continue
-        turn = Turn(_number(shot["not_before_s"]), shot["purpose"], event["decision"]["reason"])
-        pursued = shot["purpose"], event["decision"].get("target")
+    for event in folder.events("decision"):
+        match event:
+            case {
+                "decision": {
+                    "shot": {
+                        "view": {"position": encounter.position},
+                        "purpose": str(purpose),
+                        "not_before_s": not_before_s,
+                    },
+                    "reason": str(reason),
+                    **decision,
+                }
+            } if decision.get("target") in (None, encounter.id):
+                pursued = purpose, decision.get("target")
+            case _:
+                continue
         if len(made) > 1 and made[-2][0] == pursued and made[-1][1].purpose == Purpose.SURVEY:
             made.pop()
         if not made or made[-1][0] != pursued:
-            made.append((pursued, turn))
+            made.append((pursued, Turn(_number(not_before_s), purpose, reason)))
     return tuple(turn for _, turn in made if begin_s <= turn.time_s <= end_s)
 
 
 def _rows(folder: SessionFolder, encounter: Encounter) -> Iterator[tuple[int, dict[str, Any]]]:
     """(frame, measures) of every observation that lists the pair during the encounter."""
-    for seen in folder.observations():
-        if encounter.id not in seen["encounters"]:
+    for number, line in enumerate(folder.observations(), 1):
+        where = f"{folder.path / OBSERVATIONS}, line {number}"
+        seen = parsed(SEEN, line, where)
+        if encounter.id not in seen.encounters:
             continue
-        contacts = seen["contacts"]
-        pairs = list(zip(contacts.get("nk_id", ()), contacts.get("tumor_id", ()), strict=True))
-        if encounter.pair in pairs:
-            at = pairs.index(encounter.pair)
-            row = {name: values[at] for name, values in contacts.items()}
-            yield seen["frame"], row | {"time_s": seen["time_s"]}
+        for row in whole_rows(line.get("contacts"), Contact, CONTACT_COLUMNS, where):
+            if (row["nk_id"], row["tumor_id"]) == encounter.pair:
+                yield seen.frame, row | {"time_s": seen.time_s}
 
 
 def _number(value: object) -> float:

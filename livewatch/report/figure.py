@@ -50,13 +50,12 @@ LEAST_SPAN_DEG = 90.0
 MOST_REASONS = 5
 
 
-def draw(folder: SessionFolder, encounter_id: int) -> Figure:
+def draw(folder: SessionFolder, course: Course) -> Figure:
     """The page of one encounter. Needs matplotlib; `BadInput` says so where it is missing."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise BadInput("figures need matplotlib: pip install 'livewatch[report]'") from error
-    course = course_of(folder, encounter_id)
     figure = Figure(figsize=(12, 13), layout="constrained")
     grid = figure.add_gridspec(len(ROWS) + 1, PICTURES, height_ratios=(*HEIGHTS, 0.75))
     pictures = min(PICTURES, len(course.frames))
@@ -82,20 +81,24 @@ def draw(folder: SessionFolder, encounter_id: int) -> Figure:
     return figure
 
 
-def save_figures(folder: SessionFolder, into: Path) -> list[Path]:
-    """Draw every encounter that can be drawn, as PNG files in `into`; returns their paths."""
+def save_figures(folder: SessionFolder, into: Path) -> tuple[list[Path], list[str]]:
+    """Draw every encounter that can be drawn, as PNG files in `into`.
+
+    Their paths, and why others cannot be drawn: what is damaged of one keeps none else back.
+    """
     into.mkdir(parents=True, exist_ok=True)
-    paths = []
+    paths: list[Path] = []
+    damages: list[str] = []
     for encounter_id in sorted(folder.encounters()):
         try:
-            figure = draw(folder, encounter_id)
-        except BadInput as problem:
-            if "no frame to show" not in str(problem):
-                raise
+            course = course_of(folder, encounter_id)
+        except BadInput as damage:
+            damages.append(f"encounter {encounter_id} is not drawn: {damage}")
             continue
-        paths.append(into / f"encounter-{encounter_id:03d}.png")
-        figure.savefig(paths[-1], dpi=110)
-    return paths
+        if course is not None:
+            paths.append(into / f"encounter-{encounter_id:03d}.png")
+            draw(folder, course).savefig(paths[-1], dpi=110)
+    return paths, damages
 
 
 def _write_title(axes: Axes, course: Course) -> None:
