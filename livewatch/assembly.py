@@ -142,6 +142,8 @@ def resume(folder: Path, announce: Announce) -> Session:
     policy = Policy(experiment, instrument_of(recorded))
     with looking_again(experiment) as analyst:
         memory = remembered(folder, policy, analyst)
+    for damage in memory.damages:
+        announce(f"{damage}; analysis goes on without that frame")
     if kind == "run":
         elapsed_s = wall_s() - float(recorded.header["clock"]["wall_s"])
         time_s = max(memory.last_s, elapsed_s)

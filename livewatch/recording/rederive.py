@@ -7,7 +7,6 @@ observation in the turn it came; every miss and request.
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
@@ -84,11 +83,20 @@ class Again:
         self._state = state
         self._todo = iter([each for each in self._todo if each > frame])
 
-    def rest(self) -> None:
-        """Analyse all that is left, up to a frame that cannot be: it would cost a process each."""
-        with suppress(NotSeen):
-            for number in self._todo:
+    def rest(self) -> tuple[str, ...]:
+        """Analyse all that is left, up to a frame that cannot be: it would cost a process each.
+
+        Frames whose pixels are damaged are left out; what is wrong with each, in a line.
+        """
+        damages = []
+        for number in self._todo:
+            try:
                 self._observe(number)
+            except NotSeen:
+                break
+            except BadInput as damage:
+                damages.append(str(damage))
+        return tuple(damages)
 
     def seen(self, frame: int) -> Observation:
         """What frame `frame` shows, and, before it, every one that was analysed before it."""

@@ -29,20 +29,24 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """Where a session stood: what was remembered, decisions made, frames taken, the last time."""
+    """Where a session stood: what was remembered, decisions made, frames taken, the last time.
+
+    `damages` are what is wrong with frames that could not be looked at again, a line each.
+    """
 
     analysis: AnalystState
     policy: PolicyState
     decisions: int
     frames: int
     last_s: float
+    damages: tuple[str, ...] = ()
 
 
 def remembered(folder: Path, policy: Policy, analyst: Looking) -> Memory:
     """What a session folder's analysis and policy knew at its end.
 
     `Policy.resume` of the policy's state, at the time of the event `resumed`, is the next
-    decision. Raises `BadInput` if the folder is damaged.
+    decision. Raises `BadInput` if the ledgers are damaged.
     """
     session = SessionFolder.open(folder)
     checkpoint = checkpoint_of(session)
@@ -51,12 +55,14 @@ def remembered(folder: Path, policy: Policy, analyst: Looking) -> Memory:
     known = {each.frame: each for each in observations(session, mark)}
     mind = minded(session, policy, known, since)
     end_s = session.entry(len(session) - 1).exposures[-1].end_s if len(session) else 0.0
+    analysis, damages = _analysis(session, analyst, known.values(), checkpoint)
     return Memory(
-        analysis=_analysis(session, analyst, known.values(), checkpoint),
+        analysis=analysis,
         policy=mind.state,
         decisions=mind.decisions,
         frames=len(session),
         last_s=max(end_s, mind.state.now_s),
+        damages=damages,
     )
 
 
@@ -65,10 +71,13 @@ def _analysis(
     analyst: Looking,
     known: Iterable[Observation],
     checkpoint: Checkpoint | None,
-) -> AnalystState:
-    """Analysis as it was after the last frame it saw; without a checkpoint, from the start."""
+) -> tuple[AnalystState, tuple[str, ...]]:
+    """Analysis as it was after the last frame it saw; without a checkpoint, from the start.
+
+    And what is wrong with frames that it could not see again.
+    """
     again = Again(session, analyst, known)
     if checkpoint is not None:
         again.go_on_from(checkpoint.frame, checkpoint.analysis)
-    again.rest()
-    return again.state
+    damages = again.rest()
+    return again.state, damages

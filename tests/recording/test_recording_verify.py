@@ -19,6 +19,7 @@ from livewatch.model import Ask
 from livewatch.policy.policy import Policy
 from livewatch.recording.checkpoint import checkpoint_of
 from livewatch.recording.folder import SessionFolder
+from livewatch.recording.layout import CHECKPOINT, take_path
 from livewatch.recording.recorder import Recorder
 from livewatch.recording.rederive import decided_again
 from livewatch.recording.resume import remembered
@@ -258,6 +259,34 @@ def test_a_frame_that_nobody_decided_on_before_a_crash_has_had_its_light(tmp_pat
     )  # fmt: skip
     again.close(end_of(again, last))
     assert verify(tmp_path / "s").problems == ()
+
+
+def test_a_frame_whose_pixels_are_damaged_is_left_out_when_a_session_goes_on(
+    tmp_path: Path,
+) -> None:
+    plan = experiment()
+    recorder = begun(tmp_path / "s", plan)
+    live(recorder, replace(EVENTFUL, ends_at=24), plan)
+    recorder.close(None)
+    policy = Policy(plan, INSTRUMENT)
+    before = remembered(tmp_path / "s", policy, Analyst(plan))
+    session = SessionFolder.open(tmp_path / "s")
+    (tmp_path / "s" / CHECKPOINT).unlink(missing_ok=True)
+    entry = session.entry(7)
+    plane = tmp_path / "s" / take_path(entry.take) / "0" / "c" / str(entry.index) / "0" / "0" / "0"
+    plane.write_bytes(plane.read_bytes()[:-9])
+    after = remembered(tmp_path / "s", policy, Analyst(plan))
+    assert (after.policy, after.frames) == (before.policy, before.frames)
+    (damage,) = after.damages
+    assert "frame 7, channel nk: cut short" in damage
+    again = Recorder.resume(tmp_path / "s", {"time_s": after.last_s + 9.0})
+    last = live(
+        again, EVENTFUL, plan, analysis=after.analysis,
+        mind=policy.resume(after.policy, after.last_s + 9.0), decisions=after.decisions,
+        frames=after.frames, now_s=after.last_s + 9.0,
+    )  # fmt: skip
+    again.close(end_of(again, last))
+    assert "frame 7, channel nk: cut short" in verify(tmp_path / "s").problems[0]
 
 
 @pytest.fixture(scope="module")
