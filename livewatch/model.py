@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 from livewatch.replaced import replaced
+from livewatch.roundness import roundness
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -324,8 +325,8 @@ class Cell:
 
     @property
     def roundness(self) -> float:
-        """4 pi area / perimeter^2: 1 for a disc, less for anything else."""
-        return 12.566370614359172 * self.area_um2 / max(self.perimeter_um, 1e-9) ** 2
+        """How near to a disc it is: 1 for a disc, less for anything else."""
+        return roundness(self.area_um2, max(self.perimeter_um, 1e-9))
 
 
 NAN = float("nan")

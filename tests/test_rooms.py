@@ -19,6 +19,7 @@ FLOORS = {
     "units": 0,
     "errors": 0,
     "replaced": -1,
+    "roundness": -1,
     "alarm": 0,
     "analysis": 1,
     "policy": 1,

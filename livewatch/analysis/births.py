@@ -16,6 +16,7 @@ from livewatch.analysis.pieces import (
 )
 from livewatch.analysis.sightings import variance_um2
 from livewatch.analysis.tracks import COLUMNS, NOBODY, SETTLED_FRAMES, among, are_held
+from livewatch.roundness import roundness
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -109,7 +110,7 @@ def mother(
 
     Two round cells of like size lie side by side where one of their joint size was.
     """
-    if not rules.divides or len(rows) == 0 or cell["at_edge"] or roundness(cell) < ROUND:
+    if not rules.divides or len(rows) == 0 or cell["at_edge"] or roundness_of(cell) < ROUND:
         return None
     sister = seen[found]
     was = table["area_um2"][rows]
@@ -122,7 +123,7 @@ def mother(
         & (np.abs(np.log(sum_um2 / was)) <= np.log(1.4))
         & (sister["area_um2"] < 0.75 * was)
         & (table["frames"][rows] > 3)
-        & (roundness(sister) > ROUND)
+        & (roundness_of(sister) > ROUND)
         & ~sister["at_edge"]
     )
     if not fits.any():
@@ -130,9 +131,9 @@ def mother(
     return int(np.where(fits, apart_um, np.inf).argmin())
 
 
-def roundness(seen: NDArray[np.void] | np.void) -> NDArray[np.float64]:
-    """4 pi area / perimeter^2 of cells: 1 for a disc, less for anything else."""
-    return np.asarray(4 * np.pi * seen["area_um2"] / np.maximum(seen["perimeter_um"], 1e-9) ** 2)
+def roundness_of(seen: NDArray[np.void] | np.void) -> NDArray[np.float64]:
+    """How near to discs cells are."""
+    return roundness(seen["area_um2"], np.maximum(seen["perimeter_um"], 1e-9))
 
 
 def absorbed(

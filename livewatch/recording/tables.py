@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 from contextlib import ExitStack
 from dataclasses import MISSING, asdict, fields
-from math import isnan, pi
+from math import isnan
 from typing import TYPE_CHECKING, Any
 
 from livewatch.errors import BadInput
@@ -16,6 +16,7 @@ from livewatch.model import Cell, Contact, Encounter
 from livewatch.recording.folder import SessionFolder, inside
 from livewatch.recording.layout import OBSERVATIONS, TABLES
 from livewatch.recording.seen import CELL_COLUMNS, CONTACT_COLUMNS, DIGITS
+from livewatch.roundness import roundness
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -99,11 +100,11 @@ def whole_rows(
 
 
 def _rounded(row: Row) -> Row:
-    """A cell's row, with its roundness (see `Cell.roundness`)."""
+    """A cell's row, with its roundness."""
     area, around = row["area_um2"], row["perimeter_um"]
     if not isinstance(area, int | float) or not isinstance(around, int | float) or around <= 0:
         return row
-    return row | {"roundness": round(4 * pi * area / around**2, DIGITS)}
+    return row | {"roundness": round(roundness(float(area), float(around)), DIGITS)}
 
 
 def _encounter(encounter: Encounter) -> Row:

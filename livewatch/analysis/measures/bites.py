@@ -33,13 +33,13 @@ from livewatch.analysis.measures.losses import (
     Loss,
     steps,
 )
-from livewatch.model import Bite
 from livewatch.replaced import replaced
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from livewatch.analysis.measures.uptake import Uptake
+    from livewatch.model import Bite
 
 SETTLE_S, SETTLE_FRAMES = 12.0, 2
 APART_S, APART_FRAMES = 16.0, 2.5
@@ -118,7 +118,7 @@ def yielded(meal: Meal, others: Iterable[Meal]) -> Meal:
     for loss in losses:
         bites.pop(loss.time_s, None)
         if loss.is_own:
-            bites[loss.time_s] = Bite(loss.time_s, loss.fraction, True)
+            bites[loss.time_s] = loss.bite
     return replaced(meal, losses=losses, bites=tuple(bites[time_s] for time_s in sorted(bites)))
 
 
@@ -166,7 +166,7 @@ def _followed(
             owed = 0.0 if loss.certainty >= CERTAIN else _owed(loss, losses)
             if _is_followed(loss, sights, own_until_s, owed, noise):
                 loss = replaced(loss, bitten=True)
-                bites = (*bites, Bite(loss.time_s, loss.fraction, True))
+                bites = (*bites, loss.bite)
         after.append(_grown(loss, sights) if loss.bitten else loss)
     return tuple(after), tuple(sorted(bites, key=lambda bite: bite.time_s))
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from livewatch.compiled import compiled
+from livewatch.model import Bite
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -69,6 +70,11 @@ class Loss:
     def is_own(self) -> bool:
         """Whether it was a bite of this NK cell."""
         return self.bitten and not self.yielded
+
+    @property
+    def bite(self) -> Bite:
+        """The bite that it was, if it was one."""
+        return Bite(self.time_s, self.fraction, True)
 
     @property
     def evidence(self) -> float:

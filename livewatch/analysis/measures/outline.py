@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from livewatch.compiled import compiled
+from livewatch.roundness import roundness
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -56,8 +57,8 @@ class Outline:
 
     @property
     def roundness(self) -> float:
-        """4 pi area / perimeter^2, with the perimeter of the smoothed outline."""
-        return 4 * pi * self.area_um2 / self.perimeter_um**2
+        """How near to a disc it is, by the perimeter of the smoothed outline."""
+        return roundness(self.area_um2, self.perimeter_um)
 
     @property
     def mean_radius_um(self) -> float:
