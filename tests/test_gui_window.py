@@ -318,3 +318,11 @@ def test_a_right_click_asks_for_a_look_at_that_place(
     assert request.y_um == pytest.approx(y_um, abs=1.0)
     qtbot.mouseClick(window.canvas.viewport(), qt.Qt.MouseButton.LeftButton, pos=at)
     assert len(stage.requests) == 1
+
+
+def test_every_column_of_the_list_has_room_for_its_longest_text(window: Window) -> None:
+    table = window.findChild(QTableWidget)
+    metrics = table.fontMetrics()
+    texts = ("1234", "1234 · 5678", "9:59:59", "12.3 µm", "100 %", "engulfed")
+    for column, text in enumerate(texts):
+        assert table.columnWidth(column) > metrics.horizontalAdvance(text) + 10

@@ -29,14 +29,17 @@ from livewatch.gui import theme
 from livewatch.gui.panel import COLUMNS, Tone, encounters_title
 
 if TYPE_CHECKING:
-    from qtpy.QtGui import QResizeEvent
+    from qtpy.QtGui import QResizeEvent, QShowEvent
 
     from livewatch.gui.panel import Fact, Panel, Row
 
 AnyWidget = TypeVar("AnyWidget", bound=QWidget)
 
-BOARD_PX = 430
-WIDTHS_PX = (34, 88, 56, 68, 62)
+BOARD_PX = 470
+WIDEST = ("9999", "9999 · 9999", "9:59:59", "99.9 µm", "100 %")
+"""Texts for which the columns of the list have room; the last has the rest."""
+MARGIN_PX = 17
+"""What a cell of the list needs beside its text."""
 ROW_PX = 28
 TROUBLE_PX = 54
 RIGHT = Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter
@@ -127,8 +130,6 @@ class Encounters(QTableWidget):
         header.setStretchLastSection(True)
         header.setHighlightSections(False)
         header.setToolTip("gap and seal: now, while in contact; closest and largest once over")
-        for column, width in enumerate(WIDTHS_PX):
-            self.setColumnWidth(column, width)
         self.setShowGrid(False)
         self.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.setSelectionMode(QTableWidget.SelectionMode.NoSelection)
@@ -136,6 +137,12 @@ class Encounters(QTableWidget):
         self.setVerticalScrollMode(QTableWidget.ScrollMode.ScrollPerPixel)
         self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         self._rows: tuple[Row, ...] = ()
+
+    def showEvent(self, event: QShowEvent) -> None:  # noqa: N802 - Qt's name
+        """Make room by the font, which is known by now."""
+        super().showEvent(event)
+        for column, text in enumerate(WIDEST):
+            self.setColumnWidth(column, self.fontMetrics().horizontalAdvance(text) + MARGIN_PX)
 
     def show_rows(self, rows: tuple[Row, ...]) -> None:
         """Write the rows that have changed."""
@@ -161,7 +168,7 @@ class Encounters(QTableWidget):
 
     @staticmethod
     def _alignment(column: int) -> Qt.AlignmentFlag:
-        return RIGHT if 2 <= column < len(WIDTHS_PX) else LEFT
+        return RIGHT if 2 <= column < len(WIDEST) else LEFT
 
 
 class Board(QFrame):
