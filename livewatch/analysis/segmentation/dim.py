@@ -11,7 +11,8 @@ from livewatch.analysis.middle import median
 from livewatch.analysis.segmentation import cores
 from livewatch.analysis.segmentation.clump import HALF, Rules, parted
 from livewatch.analysis.segmentation.cores import BLOCKS, averages, contrasts, standing_out
-from livewatch.analysis.segmentation.ground import COARSE, LEAST_NOISE
+from livewatch.analysis.segmentation.ground import COARSE
+from livewatch.analysis.segmentation.quiet import LEAST_NOISE
 from livewatch.analysis.segmentation.regions import regions, relabel
 from livewatch.analysis.segmentation.trim import keep
 from livewatch.analysis.segmentation.window import widened, windows

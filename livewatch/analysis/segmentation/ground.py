@@ -15,6 +15,8 @@ import numpy as np
 
 from livewatch.analysis.middle import median
 from livewatch.analysis.segmentation.calm import averaged, calmed, sampled
+from livewatch.analysis.segmentation.lit import lit
+from livewatch.analysis.segmentation.quiet import quiet
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,15 +35,11 @@ OPENING = 5.0
 FAR = 16
 """One in so many rows tells how rows are that do not lie at a side of the image."""
 SAMPLES = 8_000
-CORE = 0.2
-"""Share of the pixels, the most alike, that tells the background's level."""
 BRIGHT = 10.0
 """A pixel this many noise SDs above background needs no more than 3 x 3 pixels' average.
 
 What is dimmer is averaged over 5 x 5, a third of a cell.
 """
-LEAST_NOISE = 0.25
-"""Counts: no camera is quieter; a rendered image may be."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -52,7 +50,8 @@ class Ground:
     is dimmer than `bright` (see `calmed`); `pixel_um` their pixel size, `by` how many image
     pixels that is. `level` (coarse) is the background in counts, `noise` the SD of `smooth`
     where there is no cell; `diameter_um` a typical cell. `coarse` is the signal averaged over
-    blocks of COARSE x COARSE.
+    blocks of COARSE x COARSE. `lit` tells, of samples of the image, whether light falls there
+    (see `noise_of`); None if it does everywhere.
     """
 
     signal: Floats
@@ -64,6 +63,7 @@ class Ground:
     pixel_um: float
     by: int
     diameter_um: float
+    lit: NDArray[np.bool_] | None = None
 
     @property
     def across_px(self) -> float:
@@ -114,11 +114,18 @@ def grounded(
     work: Counts, by: int, pixel_um: float, diameter_um: float, across_px: int = ACROSS_PX
 ) -> Ground:
     """Background and noise of an image already at working resolution."""
-    level, coarse = floor_of(work, across_px)
-    height, width = work.shape
-    under = cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR)
-    signal = np.asarray(under, np.float32)
-    middle, noise = quiet(sampled(work, signal, stride_of(work)))
+    coarse = averaged(work, min(COARSE, *work.shape))
+    level, opened = floor_of(coarse, across_px)
+    signal, stride = as_large(level, work), stride_of(work)
+    sample = sampled(work, signal, stride)
+    middle, noise = quiet(sample)
+    light = lit(sample + some_of(signal, stride), as_sampled(opened, sample))
+    where = None
+    if light is not None:
+        where = light.where
+        level, _ = floor_of(light.everywhere(coarse), across_px)
+        signal = as_large(level, work)
+        middle, noise = quiet(sampled(work, signal, stride)[where])
     bright = BRIGHT * noise
     smooth = calmed(work, signal, np.float32(middle), np.float32(bright))
     return Ground(
@@ -126,22 +133,36 @@ def grounded(
         smooth=smooth,
         level=level + np.float32(middle),
         coarse=coarse - level - np.float32(middle),
-        noise=noise_of(smooth),
+        noise=noise_of(smooth, where),
         bright=bright,
         pixel_um=pixel_um,
         by=by,
         diameter_um=diameter_um,
+        lit=where,
     )
 
 
-def floor_of(work: Counts, across_px: int = ACROSS_PX) -> tuple[Floats, Floats]:
-    """The slowly varying floor of the image, and the image, each averaged over COARSE x COARSE."""
-    coarse = averaged(work, min(COARSE, *work.shape))
+def as_large(level: Floats, work: Counts) -> Floats:
+    """A floor as large as the image it is of."""
+    height, width = work.shape
+    resized = cv2.resize(level, (width, height), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(resized, np.float32)
+
+
+def as_sampled(level: Floats, sample: Floats) -> Floats:
+    """A floor, or what else is reduced, at the samples of the image it is of."""
+    rows, columns = sample.shape
+    resized = cv2.resize(level, (columns, rows), interpolation=cv2.INTER_NEAREST)
+    return np.asarray(resized, np.float32)
+
+
+def floor_of(coarse: Floats, across_px: int = ACROSS_PX) -> tuple[Floats, Floats]:
+    """The slowly varying floor of an image averaged over COARSE x COARSE; and as it was opened."""
     reach = round(OPENING * across_px / COARSE) | 1
     opened = cv2.morphologyEx(coarse, cv2.MORPH_OPEN, np.ones((reach, reach), np.uint8))
     level = np.asarray(cv2.blur(opened, (reach, reach)), np.float32)
     add_rims(level, coarse, max(1, across_px // COARSE))
-    return level, coarse
+    return level, np.asarray(opened, np.float32)
 
 
 def add_rims(level: Floats, coarse: Floats, reach: int) -> None:
@@ -170,27 +191,13 @@ def stride_of(image: Counts) -> int:
     return max(1, round(math.sqrt(image.size / SAMPLES)))
 
 
-def noise_of(smooth: Floats) -> float:
-    """SD of the pixels without cells."""
+def some_of(image: Floats, stride: int) -> Floats:
+    """One pixel in `stride` of each axis, as `sampled` takes them."""
+    return image[stride // 2 :: stride, stride // 2 :: stride]
+
+
+def noise_of(smooth: Floats, where: NDArray[np.bool_] | None = None) -> float:
+    """SD of the pixels without cells; of samples `where` light falls, if not everywhere."""
     stride = stride_of(smooth)
-    return quiet(smooth[stride // 2 :: stride, stride // 2 :: stride])[1]
-
-
-def quiet(sample: Floats) -> tuple[float, float]:
-    """Level and SD of the pixels without cells, from a sample of an image.
-
-    The level is the middle of the narrowest interval that holds a fifth of the pixels (the
-    shorth, Andrews 1972, with a smaller share), which holds while cells cover less than most of
-    the image; the SD comes from the pixels below it alone.
-    """
-    values = np.sort(sample, axis=None)
-    span = max(1, int(CORE * len(values)))
-    widths = values[span:] - values[: len(values) - span]
-    if not len(widths):
-        return float(values[0]), LEAST_NOISE
-    at = int(np.argmin(widths))
-    middle = float(values[at : at + span + 1].mean())
-    count = int(np.searchsorted(values, middle))  # values are in order, and so is what is below
-    half = values[(count - 1) // 2 : count // 2 + 1]
-    noise = 1.4826 * float(np.mean(middle - half)) if count else 0.0
-    return middle, max(noise, LEAST_NOISE)
+    sample = some_of(smooth, stride)
+    return quiet(sample if where is None else sample[where])[1]

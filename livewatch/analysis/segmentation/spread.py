@@ -62,7 +62,7 @@ def spread(image: Pixels, pixel_um: float, diameter_um: float) -> tuple[Ints, fl
 def find(seen: Ground) -> Pieces:
     """The spread cells in an image whose background has been taken off."""
     fine = np.asarray(cv2.blur(seen.signal, (3, 3)), np.float32)
-    noise, body_px = noise_of(fine), cell_px(seen, BODY)
+    noise, body_px = noise_of(fine, seen.lit), cell_px(seen, BODY)
     labels, _, _, boxes = regions(reached(seen, fine, noise), body_px, cell_px(seen, HOLE), False)
     labels, boxes = parted(labels, boxes, levels(seen, noise), PASS, body_px)
     labels, _, _, boxes = regions(labels, body_px, cell_px(seen, HOLE), True)
@@ -81,7 +81,7 @@ def reached(seen: Ground, fine: Floats, noise: float) -> NDArray[np.uint8]:
         stroke = averaged(seen.signal, kernel)
         both = np.minimum(moved(stroke, x, y), moved(stroke, -x, -y))
         np.maximum(lines, both, out=lines)
-    stroke_noise = noise_of(averaged(seen.signal, STROKES[0][0]))
+    stroke_noise = noise_of(averaged(seen.signal, STROKES[0][0]), seen.lit)
     mask = (lines >= max(ALONG * stroke_noise, ghost)) & (fine >= max(HERE * noise, ghost))
     closed = cv2.morphologyEx(mask.view(np.uint8), cv2.MORPH_CLOSE, np.ones((3, 3), np.uint8))
     return np.asarray(closed, np.uint8)
