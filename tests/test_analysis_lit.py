@@ -14,15 +14,19 @@ from livewatch.analysis.segmentation.spread import spread
 PIXEL_UM = 0.65
 
 
+def lit_where(image: np.ndarray, lit: np.ndarray, soft_px: float) -> np.ndarray:
+    """An image on which light falls in one place only, which ends so softly."""
+    share = cv2.GaussianBlur(lit.astype(np.float32), (0, 0), soft_px)
+    dark = Scene().offset + np.random.default_rng(0).normal(0, 2, image.shape)
+    return np.clip(np.round(share * image + (1 - share) * dark), 0, 65535).astype(np.uint16)
+
+
 def stopped(scene: Scene, seed: int, radius: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A scene through a round stop of that radius (half widths); its labels; where light falls."""
     image, labels = draw(scene, seed)
     y, x = np.mgrid[-1 : 1 : image.shape[0] * 1j, -1 : 1 : image.shape[1] * 1j]
     inside = np.hypot(x, y) < radius
-    share = cv2.GaussianBlur(inside.astype(np.float32), (0, 0), 4)
-    dark = scene.offset + np.random.default_rng(seed).normal(0, 2, image.shape)
-    seen = share * image + (1 - share) * dark
-    return np.clip(np.round(seen), 0, 65535).astype(np.uint16), labels, inside
+    return lit_where(image, inside, 4.0), labels, inside
 
 
 def found(image: np.ndarray, diameter_um: float) -> np.ndarray:
@@ -41,6 +45,15 @@ def test_an_empty_image_stays_empty_behind_a_stop(
     image, _, _ = stopped(scene, 1, radius)
     assert ground(image, PIXEL_UM, diameter_um).lit is not None
     assert found(image, diameter_um).max() == 0
+
+
+@pytest.mark.parametrize("soft_px", [4.0, 15.0, 40.0])
+@pytest.mark.parametrize("across", [-0.5, 0.0, 0.8])
+def test_an_empty_image_stays_empty_beside_a_wall(across: float, soft_px: float) -> None:
+    """The brightest place may be at the wall: what is smooth there is not what it is elsewhere."""
+    image, _ = draw(Scene(cells=0, background=300.0, debris=0), 6)
+    y, x = np.mgrid[-1 : 1 : image.shape[0] * 1j, -1 : 1 : image.shape[1] * 1j]
+    assert found(lit_where(image, x + 0.3 * y < across, soft_px), 20.0).max() == 0
 
 
 @pytest.mark.parametrize("diameter_um", [10.0, 20.0])

@@ -20,20 +20,23 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float32]
 
-GROUPS, FEWEST = 10, 500
+GROUPS, FEWEST = 20, 500
 """Samples are taken apart by the background's level into so many groups of one size; fewer of them
 tell nothing."""
 NOISIER, BRIGHTER = 1.7, 6.0
 """Where light falls it is noisier by this factor than where none does, and brighter by so many SDs
 of that noise."""
-HALF, FEW, MOST, BETWEEN = 0.5, 0.2, 0.6, 1
-"""Light ends at an edge: no more groups than one are lit by more than few and less than most of
+HALF, FEW, MOST, BETWEEN = 0.5, 0.2, 0.6, 2
+"""Light ends at an edge: no more groups than two are lit by more than few and less than most of
 it."""
 COUNTS_PER_PHOTON = 4.5
 """No camera that multiplies no electrons gives more; averaged over 3 x 3 pixels, a ninth of it is
 the variance for each count of light."""
-STEEP, WIDEST_EDGE = 0.03, 12
-"""Where light ends, it falls by this share and more from one pixel to the next, over so many."""
+STEEP, WIDEST_EDGE, BESIDE = 0.02, 12, 2
+"""Where light ends, it falls by this share and more from one pixel to the next, over so many; it
+is not all there yet so many pixels beside them."""
+CALM = 5
+"""How bright it is about a pixel is the median of so many times so many."""
 NEIGHBOURS = np.ones((3, 3), np.uint8)
 
 
@@ -45,7 +48,10 @@ class Lit(NamedTuple):
     high: float
 
     def everywhere(self, coarse: Floats) -> Floats:
-        """An image, reduced, as if light fell everywhere: the dark and its edge made bright."""
+        """An image, reduced, as if light fell everywhere: the dark and its edge made bright.
+
+        So the floor, which is smooth, need not follow the edge; and what is dark lies far below it.
+        """
         step = self.high - self.low
         soft = cv2.blur(coarse, (3, 3))
         slope = np.hypot(cv2.Sobel(soft, cv2.CV_32F, 1, 0), cv2.Sobel(soft, cv2.CV_32F, 0, 1)) / 8
@@ -53,7 +59,21 @@ class Lit(NamedTuple):
         dark = coarse < self.low + step / 2
         for _ in range(WIDEST_EDGE):
             dark |= edge & (cv2.dilate(dark.view(np.uint8), NEIGHBOURS) > 0)
-        return np.where(dark, np.float32(self.high), coarse)
+        dark = cv2.dilate(dark.view(np.uint8), NEIGHBOURS, iterations=BESIDE) > 0
+        return beside(coarse, dark)
+
+
+def beside(coarse: Floats, dark: NDArray[np.bool_]) -> Floats:
+    """An image, each of its dark pixels made as bright as it is about the nearest that is not."""
+    if dark.all():
+        return coarse
+    calm = cv2.medianBlur(coarse, CALM)
+    _, nearest = cv2.distanceTransformWithLabels(
+        dark.view(np.uint8), cv2.DIST_L2, 5, labelType=cv2.DIST_LABEL_PIXEL
+    )
+    values = np.empty(int(nearest.max()) + 1, np.float32)
+    values[nearest[~dark]] = calm[~dark]
+    return np.where(dark, values[nearest], coarse)
 
 
 def lit(sample: Floats, level: Floats) -> Lit | None:
