@@ -67,6 +67,12 @@ class Microscope(Section):
         10.0, description="a device busy for longer than this has failed; exposure is added"
     )
 
+    @model_validator(mode="after")
+    def _names_a_file(self) -> Self:
+        if "\0" in self.config:
+            raise ValueError(f"config = {self.config!r}: no file can have that name")
+        return self
+
 
 class Objective(Section):
     """Where an objective looks, relative to the others; `livewatch` corrects for it."""

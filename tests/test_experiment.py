@@ -38,6 +38,10 @@ REFUSED = {
         "[channels.nk]\n[channels.tumor]\nexposure_ms = -1\n",
         "line 3: [channels.tumor] exposure_ms = -1: must be greater than 0",
     ),
+    "a name that no file can have": (
+        '[microscope]\nbinning = 2\nconfig = "a\\u0000.cfg"\n',
+        "line 3: [microscope] config = 'a\\x00.cfg': no file can have that name",
+    ),
     "not a number": ("[survey]\ninterval_s = nan\n", "line 2: [survey] interval_s = nan"),
     "text for a number": ('[survey]\ninterval_s = "30"\n', 'line 2: [survey] interval_s = "30"'),
     "truth for a number": ("[survey]\ninterval_s = true\n", "line 2: [survey] interval_s = true"),

@@ -109,7 +109,7 @@ def read_configuration(path: Path) -> Configuration:
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise BadInput(f"{path}: cannot be read ({error.strerror})") from error
-    except ValueError as error:  # no path at all
+    except ValueError as error:  # no name of a file, as a session folder may hold
         raise BadInput(f"{str(path)!r}: cannot be read ({error})") from error
     scope = Microscope()
     with warnings.catch_warnings():
