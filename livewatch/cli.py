@@ -281,7 +281,7 @@ def _progress() -> Callable[[str, int, int], None]:
 
 
 def _announce(what: str) -> None:
-    """Say that long work is under way."""
+    """Say something beside a command's output: that long work is under way, or what is damaged."""
     print(f"livewatch: {what}", file=sys.stderr, flush=True)
 
 

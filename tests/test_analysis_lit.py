@@ -14,6 +14,11 @@ from livewatch.analysis.segmentation.spread import spread
 PIXEL_UM = 0.65
 
 
+def places(image: np.ndarray) -> np.ndarray:
+    """(2, h, w): y and x of each pixel, from -1 at one side to 1 at the other."""
+    return np.mgrid[-1 : 1 : image.shape[0] * 1j, -1 : 1 : image.shape[1] * 1j]
+
+
 def lit_where(image: np.ndarray, lit: np.ndarray, soft_px: float) -> np.ndarray:
     """An image on which light falls in one place only, which ends so softly."""
     share = cv2.GaussianBlur(lit.astype(np.float32), (0, 0), soft_px)
@@ -24,8 +29,7 @@ def lit_where(image: np.ndarray, lit: np.ndarray, soft_px: float) -> np.ndarray:
 def stopped(scene: Scene, seed: int, radius: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """A scene through a round stop of that radius (half widths); its labels; where light falls."""
     image, labels = draw(scene, seed)
-    y, x = np.mgrid[-1 : 1 : image.shape[0] * 1j, -1 : 1 : image.shape[1] * 1j]
-    inside = np.hypot(x, y) < radius
+    inside = np.hypot(*places(image)) < radius
     return lit_where(image, inside, 4.0), labels, inside
 
 
@@ -52,7 +56,7 @@ def test_an_empty_image_stays_empty_behind_a_stop(
 def test_an_empty_image_stays_empty_beside_a_wall(across: float, soft_px: float) -> None:
     """The brightest place may be at the wall: what is smooth there is not what it is elsewhere."""
     image, _ = draw(Scene(cells=0, background=300.0, debris=0), 6)
-    y, x = np.mgrid[-1 : 1 : image.shape[0] * 1j, -1 : 1 : image.shape[1] * 1j]
+    y, x = places(image)
     assert found(lit_where(image, x + 0.3 * y < across, soft_px), 20.0).max() == 0
 
 

@@ -39,7 +39,7 @@ class Memory:
     decisions: int
     frames: int
     last_s: float
-    damages: tuple[str, ...] = ()
+    damages: tuple[str, ...]
 
 
 def remembered(folder: Path, policy: Policy, analyst: Looking) -> Memory:

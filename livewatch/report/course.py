@@ -104,7 +104,8 @@ def _turns(
 ) -> tuple[Turn, ...]:
     """The decisions that changed what was done at the encounter's position, but for others' sake.
 
-    A single look around between frames of the same pair changes nothing.
+    A single look around between frames of the same pair changes nothing. Decisions that are
+    damaged are left out: `verify` tells of those.
     """
     made: list[tuple[object, Turn]] = []
     for event in folder.events("decision"):

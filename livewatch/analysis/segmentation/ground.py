@@ -120,12 +120,11 @@ def grounded(
     sample = sampled(work, signal, stride)
     middle, noise = quiet(sample)
     light = lit(sample + some_of(signal, stride), as_sampled(opened, sample))
-    where = None
     if light is not None:
-        where = light.where
         level, _ = floor_of(light.everywhere(coarse), across_px)
         signal = as_large(level, work)
-        middle, noise = quiet(sampled(work, signal, stride)[where])
+        middle, noise = quiet(sampled(work, signal, stride)[light.where])
+    where = light and light.where
     bright = BRIGHT * noise
     smooth = calmed(work, signal, np.float32(middle), np.float32(bright))
     return Ground(
