@@ -2,9 +2,6 @@
 
 Four threads: the session's own drives the microscope and the loop; analysis, the recorder and
 the watchdog have one each. Faces live on whichever thread calls them.
-
-The order of things is the promise: a frame goes to the recorder before the loop sees it, and
-no decision made from a frame reaches the microscope before that frame is acknowledged.
 """
 
 from __future__ import annotations
@@ -19,34 +16,29 @@ from livewatch.analysis.measures import at_end
 from livewatch.clock import stopwatch_s
 from livewatch.disk import Disk
 from livewatch.end import End, Ending, ended
+from livewatch.escort import Escort
 from livewatch.inbox import Inbox
 from livewatch.latency import Latencies
 from livewatch.lookout import Lookout
 from livewatch.loop import watch
-from livewatch.model import NAN, Ask, Frame, Missed, Outcome, Request, Step
+from livewatch.model import NAN, Ask, Missed, Outcome, Request, Step
 from livewatch.policy.remembering import Remembering
-from livewatch.recording.gap import Gaps
 from livewatch.tally import Status, Tally
 from livewatch.watchdog.signs import Glance
 from livewatch.watchdog.watchdog import Watchdog
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Sequence
+    from collections.abc import Callable, Sequence
 
     from livewatch.analysis.analyst import AnalystState
     from livewatch.clock import Clock
-    from livewatch.loop import Watch
     from livewatch.microscope.microscope import Microscope
-    from livewatch.model import Decision, Instrument, Reply, Shot
+    from livewatch.model import Decision, Instrument
     from livewatch.policy.state import PolicyState
     from livewatch.recording.recorder import Recorder
     from livewatch.recording.resume import Memory
     from livewatch.settings import Experiment
     from livewatch.watchdog.hook import Hook
-
-
-MOST_FILLED = 0.5
-"""A burst ends when this much of the recorder's queue is used: the disk does not keep up."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -96,14 +88,9 @@ class Session:
             before.memory.analysis if before else None,
         )
         self._mind = Remembering(experiment, instrument)
-        self._reserve_bytes = int(experiment.limits.disk_reserve_gb * 1e9)
+        self._escort = Escort(experiment, recorder, self._disk, clock, self.stop)
         self._listeners: list[Callable[[Step], None]] = []
         self._afterwards: list[Callable[[], object]] = []
-        self._basis: int | None = None
-        self._last_reply: Reply | None = None
-        self._forced: str | None = None
-        self._gaps = Gaps(experiment.survey.interval_s)
-        self._held_by = "the session"
         self._watchdog = Watchdog(
             experiment, clock, self._glance, recorder.event, hooks, str(recorder.folder)
         )
@@ -181,13 +168,13 @@ class Session:
         begun, number = self._begun()
         self._watchdog.start(begun[1].shot)
         loop = watch(self._lookout, self._mind, self._publish, stopwatch_s, begun, number)
-        self._microscope.run(self._recorded(loop), self._inbox, self._recorder.begin)
+        self._microscope.run(self._escort.along(loop), self._inbox, self._recorder.begin)
         for taken in self._microscope.unread:
             why = "exposed in a burst, and not read before the session was over"
             missed = Missed(taken.shot, why, self.clock.now_s())
             self._recorder.event("missed", {"missed": missed})
-        stopped = isinstance(self._last_reply, Request)
-        return ended(self.tally.decision or begun[1], self._forced, stopped)
+        stopped = isinstance(self._escort.last_reply, Request)
+        return ended(self.tally.decision or begun[1], self._escort.forced, stopped)
 
     def _begun(self) -> tuple[tuple[PolicyState, Decision], int]:
         """The first decision, and how many were made before it."""
@@ -196,63 +183,18 @@ class Session:
         memory = self._before.memory
         return self._mind.resume(memory.policy, self._before.time_s), memory.decisions
 
-    def _recorded(self, loop: Watch) -> Generator[Shot, Reply, None]:
-        """The loop, with every frame recorded, and acknowledged before it has consequences."""
-        shot = next(loop, None)
-        while shot is not None:
-            self._held_by = "the microscope"
-            reply = yield shot
-            self._last_reply = reply
-            self._held_by = "the recorder"
-            if isinstance(reply, Frame):
-                self._mind_the_time(reply)
-                self._recorder.put(reply)
-                self._mind_the_disk()
-            shot = self._sent(loop, reply)
-            if shot is not None and shot.count > 1 and self._recorder.filled > MOST_FILLED:
-                why = "the disk is slower than the burst, which ends early"
-                shot = self._sent(loop, Missed(shot, why, self.clock.now_s(), lit=0))
-
-    def _sent(self, loop: Watch, reply: Reply) -> Shot | None:
-        """The next shot; the frame that it is decided from is acknowledged."""
-        try:
-            return loop.send(reply)
-        except StopIteration:
-            return None
-        finally:
-            self._held_by = "the recorder"
-            if self._basis is not None:
-                self._recorder.wait(self._basis)
-
     def _publish(self, step: Step) -> None:
-        self._basis = None if step.observation is None else step.observation.frame
         self.tally = self.tally.after(step)
         self.latencies.add(step.lateness)
+        self._escort.see(step)
         self._recorder.step(step, self._mind.state)
         self._watchdog.see(step)
-        self._gaps.after(step.reply)
         for listener in tuple(self._listeners):
             try:
                 listener(step)
             except Exception as fault:  # noqa: BLE001 - whatever a face does, the session goes on
                 self._listeners.remove(listener)
                 self._fault("a listener failed, and is told nothing any more", fault)
-
-    def _mind_the_time(self, frame: Frame) -> None:
-        """Write down that slots were dropped, or a clock jumped."""
-        gap = self._gaps.before(frame)
-        if gap is not None:
-            self._recorder.event("gap", gap)
-
-    def _mind_the_disk(self) -> None:
-        """Ask for the end before the disk is full."""
-        free_bytes = self._disk.free_bytes()
-        if free_bytes < self._reserve_bytes and self._forced is None:
-            self._forced = (
-                f"{free_bytes / 1e9:.2f} GB free on disk, "
-                f"less than limits.disk_reserve_gb = {self._reserve_bytes / 1e9:g}"
-            )
-            self.stop(self._forced)
 
     def _keep(self, frame: int, observed: int, state: AnalystState) -> None:
         """Keep what analysis remembers, for a resumption."""
@@ -272,7 +214,7 @@ class Session:
             stopwatch_s(),
             self.clock.now_s(),
             free_bytes,
-            self._held_by,
+            self._escort.held_by,
             self._lookout.analysing_s,
             self._lookout.given_up,
         )

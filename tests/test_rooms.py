@@ -41,6 +41,7 @@ FLOORS = {
     "watchdog.hook": 3,
     "watchdog.herald": 3,
     "watchdog.watchdog": 3,
+    "escort": 3.9,
     "session": 4,
     "assembly": 4.5,
     "new_folder": 4,
