@@ -11,12 +11,14 @@ import pytest
 
 from livewatch.errors import BadInput
 from livewatch.model import Bite, Encounter, Frame, Outcome, Plane, Purpose, Shot, View
-from livewatch.report.course import Course, course_of
+from livewatch.report.account import Account
 from livewatch.report.figure import draw, save_figures
 from livewatch.report.strip import spread
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from livewatch.report.course import Course
 
 VIEW = View("a", 0.0, 0.0, None, "20x", 0.5, 1, (120, 120))
 ENCOUNTER = Encounter(
@@ -95,7 +97,7 @@ class Folder:
 
 
 def shown(folder: Folder) -> Course:
-    course = course_of(folder, 3)  # type: ignore[arg-type]
+    course = Account(folder).course(3)  # type: ignore[arg-type]
     assert course is not None
     return course
 
@@ -128,7 +130,7 @@ def test_it_tells_the_light_about_that_time_and_the_decisions_that_changed_somet
 
 def test_an_encounter_that_is_not_there_is_refused_with_those_that_are(tmp_path: Path) -> None:
     with pytest.raises(BadInput, match="no encounter 8; there are: 3, 4"):
-        course_of(Folder(tmp_path), 8)  # type: ignore[arg-type]
+        Account(Folder(tmp_path)).course(8)  # type: ignore[arg-type]
 
 
 def test_truth_beside_it_is_that_of_the_pair_in_the_same_place(tmp_path: Path) -> None:
@@ -182,7 +184,7 @@ def test_every_encounter_that_was_seen_is_saved(tmp_path: Path) -> None:
 
 
 def test_an_encounter_that_no_frame_shows_has_no_course(tmp_path: Path) -> None:
-    assert course_of(Folder(tmp_path), 4) is None  # type: ignore[arg-type]
+    assert Account(Folder(tmp_path)).course(4) is None  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize(
@@ -199,7 +201,7 @@ def test_a_damaged_line_is_refused_with_its_number(
             return lines
 
     with pytest.raises(BadInput, match="line 5: damaged"):
-        course_of(Damaged(tmp_path), 3)  # type: ignore[arg-type]
+        Account(Damaged(tmp_path)).course(3)  # type: ignore[arg-type]
 
 
 def test_what_is_damaged_of_one_encounter_keeps_none_else_back(tmp_path: Path) -> None:

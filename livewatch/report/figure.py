@@ -13,7 +13,7 @@ import numpy as np
 
 from livewatch.errors import BadInput
 from livewatch.model import Outcome
-from livewatch.report.course import AFTER_S, BEFORE_S, course_of
+from livewatch.report.account import AFTER_S, BEFORE_S, Account
 from livewatch.report.strip import draw_strip
 
 if TYPE_CHECKING:
@@ -84,14 +84,16 @@ def draw(folder: SessionFolder, course: Course) -> Figure:
 def save_figures(folder: SessionFolder, into: Path) -> tuple[list[Path], list[str]]:
     """Draw every encounter that can be drawn, as PNG files in `into`.
 
-    Their paths, and why others cannot be drawn: what is damaged of one keeps none else back.
+    Their paths, and why others cannot be drawn: what is damaged of one keeps none else back. Raises
+    `BadInput` where what is damaged may be of any of them.
     """
     into.mkdir(parents=True, exist_ok=True)
     paths: list[Path] = []
     damages: list[str] = []
-    for encounter_id in sorted(folder.encounters()):
+    account = Account(folder)
+    for encounter_id in sorted(account.encounters):
         try:
-            course = course_of(folder, encounter_id)
+            course = account.course(encounter_id)
         except BadInput as damage:
             damages.append(f"encounter {encounter_id} is not drawn: {damage}")
             continue
