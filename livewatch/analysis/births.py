@@ -133,7 +133,7 @@ def mother(
 
 def roundness_of(seen: NDArray[np.void] | np.void) -> NDArray[np.float64]:
     """How near to discs cells are."""
-    return roundness(seen["area_um2"], np.maximum(seen["perimeter_um"], 1e-9))
+    return roundness(seen["area_um2"], seen["perimeter_um"])
 
 
 def absorbed(

@@ -36,4 +36,4 @@ class Cell:
     @property
     def roundness(self) -> float:
         """How near to a disc it is: 1 for a disc, less for anything else."""
-        return roundness(self.area_um2, max(self.perimeter_um, 1e-9))
+        return roundness(self.area_um2, self.perimeter_um)
