@@ -79,9 +79,9 @@ class Meeting:
             gap,
             8.0 if gap == 0 else 0.0,
             0.2 if gap == 0 else 0.0,
-            self.speed_um_per_s if closing else -self.speed_um_per_s,
-            0.0 if gap == 0 else ahead_s,
-            0.2 * ahead_s + 1.0,
+            approach_um_per_s=self.speed_um_per_s if closing else -self.speed_um_per_s,
+            contact_in_s=0.0 if gap == 0 else ahead_s,
+            contact_in_sd_s=0.2 * ahead_s + 1.0,
         )
 
 

@@ -12,6 +12,7 @@ from scipy.spatial import cKDTree
 from walkers import cell_of, circle
 
 from livewatch.analysis.contact import contacts_of
+from livewatch.analysis.sureness import GAP_SD_UM
 from livewatch.model import Cell, Contact, Kind
 from livewatch.settings import ContactRules
 
@@ -184,3 +185,35 @@ def test_where_an_outline_begins_hardly_matters() -> None:
     a, b = only(contacts_of([nk], [tumor], RULES)), only(contacts_of([nk], [turned], RULES))
     assert a.gap_um == pytest.approx(b.gap_um, abs=1e-6)
     assert a.contact_um == pytest.approx(b.contact_um, abs=1e-6)
+
+
+def doubt_um(nks: list[Cell], tumors: list[Cell]) -> dict[int, float]:
+    return {contact.nk_id: contact.gap_sd_um for contact in contacts_of(nks, tumors, RULES)}
+
+
+def test_the_gap_of_cells_by_themselves_is_known_well() -> None:
+    tumor, nk = round_cell(9, Kind.TUMOR, 0, 0, 10), round_cell(1, Kind.NK, 16, 0, 4.5)
+    distant = round_cell(2, Kind.NK, 0, 30, 4.5)
+    assert doubt_um([nk, distant], [tumor]) == {1: GAP_SD_UM}
+
+
+def test_a_gap_that_ends_at_a_seam_is_in_doubt_and_one_that_does_not_is_not() -> None:
+    """Two NK cells that touch: one before the other as seen from the tumor cell, and abreast."""
+    tumor = round_cell(9, Kind.TUMOR, 0, 0, 10)
+    front, behind = round_cell(1, Kind.NK, 12, 0, 2), round_cell(2, Kind.NK, 16.1, 0, 2)
+    doubt = doubt_um([front, behind], [tumor])
+    assert doubt[2] > 1.0
+    assert doubt[1] < 0.5
+    angle = np.radians(20)
+    side = [
+        round_cell(k, Kind.NK, 15 * np.cos(turn), 15 * np.sin(turn), 4.5)
+        for k, turn in ((1, angle), (2, -angle))
+    ]
+    assert max(doubt_um(side, [tumor]).values()) < 0.5
+
+
+def test_a_seam_of_two_tumor_cells_makes_a_gap_that_ends_beside_it_doubtful() -> None:
+    tumors = [round_cell(k, Kind.TUMOR, x, 0, 10) for k, x in ((8, -9.8), (9, 9.8))]
+    nk, aside = round_cell(1, Kind.NK, 0, 7, 3.0), round_cell(2, Kind.NK, 24, 0, 3.0)
+    doubt = doubt_um([nk, aside], tumors)
+    assert doubt[1] > 0.5 > doubt[2]

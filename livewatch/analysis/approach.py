@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from livewatch.analysis.motion import MOTION, Motion, correct, place_growth_s2, predict, reach_s
+from livewatch.analysis.sureness import GAP_SD_UM
 from livewatch.model import Kind
 from livewatch.replaced import replaced
 
@@ -38,8 +39,6 @@ GAPS = np.dtype(
         ("time_s", "f8"),  # when last seen
     ]
 )
-GAP_SD_UM = 0.3
-"""Error of a gap in one frame, after segmentation."""
 STRAIGHT, MEETING = 0.7, 0.8
 """Cells turn: a gap closes by this share of what its rate promises. And one in five of those that
 come as near as to touch pass by each other, or halt. From simulated walks (tests/scoring)."""
@@ -90,7 +89,8 @@ def approach(
     old = [contact for contact in contacts if contact.pair in known]
     rows = np.array([known[contact.pair] for contact in old], np.intp)
     seen_um = np.array([contact.gap_um for contact in old])
-    correct(table, rows, (seen_um,), np.full(len(old), GAP_SD_UM**2), LINE)
+    sd_um = np.array([contact.gap_sd_um for contact in old])
+    correct(table, rows, (seen_um,), sd_um**2, LINE)
     table["time_s"][rows] = time_s
     if new:
         started = np.array([start(contact, nk, tumor, time_s) for contact in new], GAPS)
@@ -119,7 +119,7 @@ def start(contact: Contact, nk: Tracks, tumor: Tracks, time_s: float) -> tuple[f
     dy = contact.tumor_y_um - contact.nk_y_um
     apart_um = max(float(np.hypot(dx, dy)), 1e-6)
     rate = ((t["vx"] - n["vx"]) * dx + (t["vy"] - n["vy"]) * dy) / apart_um
-    variances = (GAP_SD_UM**2, 0.0, n["pvv"] + t["pvv"])
+    variances = (contact.gap_sd_um**2, 0.0, n["pvv"] + t["pvv"])
     return contact.nk_id, contact.tumor_id, contact.gap_um, rate, *variances, time_s
 
 

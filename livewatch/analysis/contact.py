@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from livewatch.analysis.gap import measured
+from livewatch.analysis.sureness import from_others, gap_sd_um
 from livewatch.model import Contact
 from livewatch.replaced import maker_of
 
@@ -31,11 +32,15 @@ def contacts_of(
 
     Cells that overlap have a gap of 0. Contact length is the tumor outline within
     `rules.touch_um` of the NK cell, or inside it; how large a part of the outline that is cannot
-    be known (NaN) of a pair that the image border cuts.
+    be known (NaN) of a pair that the image border cuts. How surely a gap is known is stated too.
     """
     nk = sorted(nk, key=lambda cell: cell.id)
     tumor = sorted(tumor, key=lambda cell: cell.id)
-    pairs, measures = measured(*joined(nk), *joined(tumor), rules.near_um, rules.touch_um, bias_um)
+    of_nk, of_tumor = joined(nk), joined(tumor)
+    pairs, measures, places = measured(*of_nk, *of_tumor, rules.near_um, rules.touch_um, bias_um)
+    sd_um = gap_sd_um(
+        from_others(*of_nk, pairs, places, 0), from_others(*of_tumor, pairs, places, 1)
+    )
     order = np.lexsort((pairs[:, 1], pairs[:, 0]))
     return tuple(
         made(
@@ -48,9 +53,10 @@ def contacts_of(
             gap_um=gap_um,
             contact_um=contact_um,
             seal_fraction=nan if nk[i].at_edge or tumor[j].at_edge else min(seal_fraction, 1.0),
+            gap_sd_um=sd,
         )
-        for (i, j), (gap_um, contact_um, seal_fraction) in zip(
-            pairs[order].tolist(), measures[order].tolist(), strict=True
+        for (i, j), (gap_um, contact_um, seal_fraction), sd in zip(
+            pairs[order].tolist(), measures[order].tolist(), sd_um[order].tolist(), strict=True
         )
     )
 

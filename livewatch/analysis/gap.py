@@ -226,16 +226,17 @@ def measured(
     near: float,
     touch: float,
     bias: float,
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """All pairs whose gap is at most `near`: (pairs, 2) indices, (pairs, 3) measures.
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.float64]]:
+    """All pairs whose gap is at most `near`: (pairs, 2) indices, (pairs, 3) measures, places.
 
     The measures are gap, contact length along the tumor outline, and that as a fraction of its
-    perimeter. `bias` is by how much the outlines overstate gaps; it is taken off distances.
+    perimeter. `bias` is by how much the outlines overstate gaps; it is taken off distances. Places
+    (pairs, 4) are where, to an edge's length, the two are nearest: x, y on either outline.
     """
     nk_boxes, tumor_boxes = boxes_of(nk, nk_start), boxes_of(tumor, tumor_start)
     reach = max(near, touch) + max(bias, 0.0)
     pairs = neighbours(nk_boxes, tumor_boxes, reach)
-    measures = np.empty((len(pairs), 3))
+    measures, places = np.empty((len(pairs), 3)), np.empty((len(pairs), 4))
     longest = 0
     for k in range(len(tumor_start) - 1):
         longest = max(longest, tumor_start[k + 1] - tumor_start[k])
@@ -262,5 +263,9 @@ def measured(
             measures[count, 0] = gap
             measures[count, 1] = length
             measures[count, 2] = length / max(perimeter(tumor, c, d), 1e-9)
+            at = c + distance[: d - c].argmin()
+            x, y = float(tumor[at, 0]), float(tumor[at, 1])
+            _, on = nearest(x, y, nk, a, b, nk_boxes[i, 4], a, np.inf)
+            places[count] = nk[on, 0], nk[on, 1], x, y
             count += 1
-    return pairs[:count], measures[:count]
+    return pairs[:count], measures[:count], places[:count]

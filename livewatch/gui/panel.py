@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from livewatch.gui.nearness import nearness
 from livewatch.model import Kind, Outcome, Purpose
 from livewatch.units import NOTHING, clock, degrees, many, minutes, percent, size, span, um
 
@@ -130,7 +131,7 @@ def closeness(tally: Tally, encounter: Encounter) -> str:
     contact = contact_of(tally.observation, encounter)
     if not encounter.is_open or contact is None:
         return f"{minutes(encounter.duration_s)} in contact"
-    return f"gap {um(contact.gap_um)}   seal {percent(contact.seal_fraction)}"
+    return nearness(contact)
 
 
 def next_of(tally: Tally, status: Status) -> str:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from livewatch.gui.nearness import nearness
 from livewatch.model import Kind
-from livewatch.units import percent, um
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -159,16 +159,9 @@ def pair_of(nk: Cell, tumor: Cell, contact: Contact | None, is_target: bool) -> 
         x_um,
         y_um,
         1.08 * reach_um,
-        figures(contact),
+        "apart" if contact is None else nearness(contact),
         is_target,
     )
-
-
-def figures(contact: Contact | None) -> str:
-    """Gap and seal of a pair, as written beside it."""
-    if contact is None:
-        return "apart"
-    return f"gap {um(contact.gap_um)}   seal {percent(contact.seal_fraction)}"
 
 
 def thinned(outline: Outline, closest_um: float) -> Outline:

@@ -11,7 +11,8 @@ from livewatch.model.nan import NAN
 class Contact:
     """One NK-tumor pair that is near, in one frame.
 
-    `gap_um` is bias-corrected. `approach_um_per_s` is positive while the gap closes;
+    `gap_um` is bias-corrected, `gap_sd_um` its standard deviation: large where the gap ends beside
+    a seam of two cells of a kind. `approach_um_per_s` is positive while the gap closes;
     `contact_in_s` is the predicted time until the membranes touch (0 when they do, inf when
     the pair is not closing) with its standard deviation `contact_in_sd_s`.
 
@@ -37,6 +38,7 @@ class Contact:
     gap_um: float
     contact_um: float
     seal_fraction: float
+    gap_sd_um: float = NAN
     approach_um_per_s: float = 0.0
     contact_in_s: float = float("inf")
     contact_in_sd_s: float = float("inf")

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from livewatch.specimen.truth import Truth
 
 LENSES = {"10x": (0.65, 512), "20x": (0.325, 1024)}
-FAR_UM = 1.0
+FAR_UM, SURE_UM = 1.0, 0.5
 NEAR_UM = {Kind.NK: 3.0, Kind.TUMOR: 5.0}
 
 
@@ -54,6 +54,7 @@ class Tally:
 
     def __init__(self) -> None:
         self.gap_errors: list[float] = []
+        self.gap_sds: list[float] = []
         self.dying_gap_errors: list[float] = []
         self.radius_errors: dict[Kind, list[float]] = defaultdict(list)
         self.seal_errors: list[float] = []
@@ -86,6 +87,8 @@ class Tally:
                 alive = truth.cell(pair[1]).state == "alive"
                 errors = self.gap_errors if alive else self.dying_gap_errors
                 errors.append(contact.gap_um - true.gap_um)
+                if alive:
+                    self.gap_sds.append(contact.gap_sd_um)
             if true.gap_um == 0:
                 self.touching.append(contact.gap_um <= enter_um)
                 self.seal_errors.append(contact.seal_fraction - true.seal_fraction)
@@ -101,7 +104,8 @@ class Tally:
         )
         switched = {k: 1000 * self.switches[k] / max(self.cell_frames[k], 1) for k in Kind}
         return (
-            f"{gap_line(self.gap_errors)}; dying: {gap_line(self.dying_gap_errors)}; "
+            f"{gap_line(self.gap_errors)}; {sure_line(self.gap_errors, self.gap_sds)}; "
+            f"dying: {gap_line(self.dying_gap_errors)}; "
             f"radius NK {radius[Kind.NK]:+.2f} "
             f"tumor {radius[Kind.TUMOR]:+.2f}; seal {seal.mean():+.3f} "
             f"+- {seal.std():.3f}; touch seen {touching.mean():.3f}, claimed "
@@ -118,6 +122,20 @@ def gap_line(errors: list[float]) -> str:
     return (
         f"gap bias {gaps.mean():+.3f} median {np.median(gaps):+.3f} SD {gaps.std():.3f} "
         f"(robust {sd:.3f}, {far:.3f} off by more than {FAR_UM:.0f} um) n {len(errors)}"
+    )
+
+
+def sure_line(errors: list[float], sds: list[float]) -> str:
+    """How far gaps are off that are said to be sure, and the others."""
+    gaps, said = np.array(errors), np.array(sds)
+    sure = said <= SURE_UM
+    if sure.all():
+        return "all sure"
+    off = np.sqrt(np.mean(gaps[~sure] ** 2))
+    return (
+        f"sure {sure.mean():.3f}, SD {gaps[sure].std():.3f}, "
+        f"{np.mean(np.abs(gaps[sure]) > FAR_UM):.3f} off by more than {FAR_UM:.0f} um; others "
+        f"{off:.2f} um off, said {np.sqrt(np.mean(said[~sure] ** 2)):.2f}"
     )
 
 
