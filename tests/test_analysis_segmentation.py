@@ -89,6 +89,23 @@ def test_two_discs_that_touch_are_two_cells() -> None:
     assert len(sighting.tumor.cells) == 2
 
 
+@pytest.mark.parametrize(("radius_px", "diameter_um"), [(15.4, 20.0), (6.9, 9.0)])
+@pytest.mark.parametrize("around", [5, 6])
+def test_a_heap_without_necks_or_gaps_is_shared_out(
+    radius_px: float, diameter_um: float, around: int
+) -> None:
+    turns = 2 * np.pi * np.arange(around) / around
+    ring = [(128 + 1.8 * radius_px * np.cos(t), 128 + 1.8 * radius_px * np.sin(t)) for t in turns]
+    labels, label_um = classic(discs([(128, 128), *ring], radius_px), 0.65, diameter_um)
+    assert around <= labels.max() <= around + 1
+    areas = np.bincount(labels.ravel())[1:] * (label_um / 0.65) ** 2 / (np.pi * radius_px**2)
+    assert 0.5 < areas.min() < areas.max() < 1.8
+
+
+def test_a_giant_cell_is_no_heap() -> None:
+    assert classic(discs([(128, 128)], 30), 0.65, 20.0)[0].max() == 1
+
+
 def test_an_ellipse_is_one_cell() -> None:
     light = np.zeros((256, 256), np.float32)
     cv2.ellipse(light, (128, 128), (34, 12), 30, 0, 360, 400, -1)

@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from livewatch.analysis.segmentation.box import within
+from livewatch.analysis.segmentation.ellipse import ROUND, roundness
 from livewatch.analysis.segmentation.middles import medians
 from livewatch.analysis.segmentation.regions import relabel
-from livewatch.analysis.segmentation.split import ROUND, roundness, split
+from livewatch.analysis.segmentation.split import split
 from livewatch.analysis.segmentation.step import resewn
 from livewatch.analysis.segmentation.trim import keep, shed, trim
 from livewatch.compiled import compiled
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 ROUNDS = 2
 """Parting and trimming are done this often: a trimmed clump shows more of its necks. What is one
-round cell has none; trimmed, it would lose a dark place at its edge and look as if it had."""
+round cell has none; trimmed, it would lose a dark place at its edge and look as if it had. Trimmed
+clumps, with no halo in their gaps any more, show their size too: what is a heap is shared out."""
 HALO, HALF = np.float32(0.4), np.float32(0.5)
 """A cell ends at this fraction of its own median: before clumps are parted, and after."""
 MARGIN = 1
@@ -116,8 +118,8 @@ def trimmed(
     if is_lone(here, area, boxes, rules.across_px):
         return pared(here, bright, boxes, rules)
     level = np.empty(0, np.float32)
-    for _ in range(ROUNDS):
-        here, boxes = split(here, area, boxes, bright, rules.noise, rules.across_px)
+    for turn in range(ROUNDS):
+        here, boxes = split(here, area, boxes, bright, rules.noise, rules.across_px, turn > 0)
         resewn(here, boxes, bright, rules.noise)
         area, boxes, level = pared(here, bright, boxes, rules)
     return area, boxes, level

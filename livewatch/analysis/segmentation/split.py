@@ -1,7 +1,7 @@
 """Part regions that are several cells.
 
-A region is cut into its bodies (`basins`), too many rather than too few; then bodies that are
-more likely one cell than two are put together again, the likeliest first. What speaks for one
+A region is cut into its bodies (`basins`, `heap`), too many rather than too few; then bodies that
+are more likely one cell than two are put together again, the likeliest first. What speaks for one
 cell is weighed by a logistic regression: the size of both together, how wide they meet, how
 near an ellipse they are together, and how alike in brightness. A cell with a waist is not cut,
 since half a cell would be too small; two cells that touch along a broad front are, since
@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from livewatch.analysis.segmentation.basins import basins_of
-from livewatch.analysis.segmentation.box import within
+from livewatch.analysis.segmentation.ellipse import AREA, ROUND, add, ellipticity, roundness
+from livewatch.analysis.segmentation.heap import shared
 from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
@@ -27,8 +28,6 @@ if TYPE_CHECKING:
 
 NECK = 0.97
 """A body's neck is narrower than this share of its depth."""
-ROUND = 0.985
-"""More elliptical than this is one cell."""
 BODY = 0.08
 """Least half-width of a body, in diameters."""
 LONE = 0.3
@@ -39,19 +38,26 @@ SIZE, FRONT, NARROW, ELLIPSE, UNLIKE, CONSTANT = -3.3, 1.6, 0.25, 0.7, -3.4, 1.5
 Fitted to pairs in still scenes and specimens of seeds that no score is reported on; on the
 scenes alone, `tests/scoring/bodies.py` fits them again.
 """
-AREA, X, Y, XX, YY, XY, LIGHT, PEAK = range(8)
-"""Columns of a table of bodies: sums over their pixels, and the greatest depth."""
+LIGHT, PEAK = range(6, 8)
+"""Columns of a table of bodies, after the sums of `ellipse`: their light, their greatest depth."""
 SADDLE, LENGTH = range(2)
 """What is kept of the wall between two bodies: the greatest depth on it, and its length."""
 
 
 @compiled
 def split(
-    labels: Ints, area: Ints, boxes: Ints, smooth: Floats, noise: float, across_px: float
+    labels: Ints,
+    area: Ints,
+    boxes: Ints,
+    smooth: Floats,
+    noise: float,
+    across_px: float,
+    heaps: bool,
 ) -> tuple[Ints, Ints]:
     """Cut regions of several cells, in place; boxes of all labels (n + those that are new).
 
-    `area` and `boxes` are those of `regions`; `across_px` is the width of a typical cell.
+    `area` and `boxes` are those of `regions`; `across_px` is the width of a typical cell, `heaps`
+    says whether what has no neck is shared out as well.
     """
     typical_px = np.pi / 4 * across_px**2
     highest = len(area)
@@ -61,6 +67,8 @@ def split(
         if area[number] < LONE * typical_px or roundness(labels, label, box) >= ROUND:
             continue
         depth, basin, heads = basins_of(labels, label, box, smooth, NECK, BODY * across_px)
+        if heaps:
+            heads = shared(basin, heads, across_px)
         if heads < 2:
             continue
         home = united(*bodies_of(basin, heads, depth, box, smooth), typical_px, noise)
@@ -79,47 +87,6 @@ def split(
     for new in range(len(area), highest):
         wider[new] = boxes[homes[new]]
     return labels, wider
-
-
-@compiled
-def roundness(labels: Ints, label: int, box: Ints) -> float:
-    """Ellipticity of one region."""
-    body, own = np.zeros(8), within(labels, box)
-    for y in range(own.shape[0]):
-        area, x, xx = 0, 0, 0  # whole numbers, several pixels at a time
-        for column in range(own.shape[1]):
-            here = int(own[y, column] == label)
-            area += here
-            x += here * column
-            xx += here * column * column
-        body[AREA] += area
-        body[X] += x
-        body[Y] += area * y
-        body[XX] += xx
-        body[YY] += area * y * y
-        body[XY] += x * y
-    return ellipticity(body)
-
-
-@compiled
-def add(body: Table, x: float, y: float) -> None:
-    """Count one pixel to a body."""
-    body[AREA] += 1
-    body[X] += x
-    body[Y] += y
-    body[XX] += x * x
-    body[YY] += y * y
-    body[XY] += x * y
-
-
-@compiled
-def ellipticity(body: Table) -> float:
-    """Area over that of the ellipse of the same second moments: 1 for any ellipse, else less."""
-    area = body[AREA]
-    x, y = body[X] / area, body[Y] / area
-    xx, yy = body[XX] / area - x * x + 1 / 12, body[YY] / area - y * y + 1 / 12
-    xy = body[XY] / area - x * y
-    return float(area / (4 * np.pi * np.sqrt(max(xx * yy - xy * xy, 1e-9))))
 
 
 @compiled
