@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     Places = NDArray[np.int64]
     Points = NDArray[np.float64]
 
-HEAP = 2.2
-"""From so many typical cells on a body is a heap, if it is no ellipse."""
+HEAP = 3.0
+"""From so many typical cells on a body is a heap, if it is no ellipse: one cell can be as large as
+two, and spread ones are."""
 ROUNDS = 12
 """After so many, middles hardly move any more."""
 
