@@ -26,6 +26,7 @@ from livewatch.gui.composite import compose, table
 from livewatch.gui.darkroom import Darkroom
 from livewatch.gui.levels import Levels, measured
 from livewatch.gui.mailbox import Mailbox, News
+from livewatch.gui.nearness import nearness
 from livewatch.gui.notice import notice_of
 from livewatch.gui.panel import Panel, Tone, panel_of
 from livewatch.gui.scene import FEW_CELLS, scale_bar_um, scene_of
@@ -438,3 +439,15 @@ def test_what_is_done_to_the_followed_tumor_cell_is_written_and_dashes_where_non
     names = ("twist", "slip", "bites", "tumor alive")
     assert [fact(panel(shown), name)[0] for name in names] == ["23°", "2.3 µm", "2", "90 %"]
     assert [fact(panel(step()), name)[0] for name in names] == [NOTHING] * 4
+
+
+@pytest.mark.parametrize(
+    ("sd_um", "said"),
+    [
+        (float("nan"), "gap 0.4 µm   seal 23 %"),
+        (0.2, "gap 0.4 µm   seal 23 %"),
+        (1.27, "gap 0.4 µm ± 1.3 µm   seal 23 %"),
+    ],
+)
+def test_a_gap_that_is_not_known_well_says_so(sd_um: float, said: str) -> None:
+    assert nearness(replace(contact(), gap_sd_um=sd_um)) == said
