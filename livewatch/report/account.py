@@ -35,7 +35,7 @@ class Measures:
     """One encounter's measures as they are read: 8 bytes each, as a session may have millions."""
 
     def __init__(self) -> None:
-        self._frames = array("q")
+        self._frames: list[int] = []  # damaged ones may be any number
         self._values = array("d")
 
     def add(self, frame: int, row: Mapping[str, object]) -> None:
@@ -74,8 +74,9 @@ class Account:
         self.encounters = folder.encounters()
         self._measures: dict[int, Measures] = {}
         self._damages: dict[int, BadInput] = {}
-        if self.encounters:
-            self._read()
+        if not self.encounters:
+            return
+        self._read()
         self._lit = tuple(
             Lit(entry.time_s, entry.dose, str(entry.purpose)) for entry in folder.entries()
         )
