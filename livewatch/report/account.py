@@ -38,10 +38,11 @@ class Measures:
         self._frames: list[int] = []  # damaged ones may be any number
         self._values = array("d")
 
-    def add(self, frame: int, row: Mapping[str, object]) -> None:
+    def add(self, frame: int, time_s: float, row: Mapping[str, object]) -> None:
         """Take in what one frame shows; what is no number is NaN."""
         self._frames.append(frame)
-        self._values.extend(number(row.get(name)) for name in COLUMNS)
+        self._values.extend(number(row[name]) for name in CONTACT_COLUMNS)
+        self._values.append(time_s)
 
     def in_time(self) -> tuple[tuple[int, ...], dict[str, NDArray[np.float64]]]:
         """Frames and columns by time; of a frame that was told twice, what was told last.
@@ -120,7 +121,7 @@ class Account:
                 for one in shown:
                     if one.pair == pair:
                         measures = self._measures.setdefault(one.id, Measures())
-                        measures.add(seen.frame, row | {"time_s": seen.time_s})
+                        measures.add(seen.frame, seen.time_s, row)
 
     def _turns(self, encounter: Encounter) -> Iterator[Turn]:
         """The decisions that changed what was done at its position, but for others' sake.

@@ -13,7 +13,7 @@ from livewatch.errors import BadInput
 from livewatch.report.truth import TRUTH
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -26,11 +26,10 @@ SINCE_CONTACT = {"twist_deg", "orbit_deg", "slip_um"}
 
 
 class TruePairs:
-    """A table of true pairs: `values` (rows, names), a row for each pair at each frame's time."""
+    """A table of true pairs: columns (n,) by name, a row for each pair at each frame's time."""
 
-    def __init__(self, names: Sequence[str], values: Series) -> None:
-        self._names = tuple(names)
-        self._values = values
+    def __init__(self, columns: Mapping[str, Series]) -> None:
+        self._columns = columns
 
     @classmethod
     def beside(cls, session: Path) -> Self:
@@ -40,7 +39,7 @@ class TruePairs:
         """
         table = session / TRUTH / "pairs.csv"
         if not table.is_file():
-            return cls((), np.empty((0, 0)))
+            return cls({})
         values = array("d")
         with table.open(newline="", encoding="utf-8") as file:
             lines = csv.reader(file)
@@ -53,16 +52,19 @@ class TruePairs:
                 except ValueError as error:
                     raise BadInput(f"{table}, line {at}: damaged, {error}") from error
         missing = {"time_s", "nk_id", "tumor_id", *PLACES}.difference(names)
-        if values and missing:
+        if not values:
+            return cls({})
+        if missing:
             raise BadInput(f"{table}: damaged, no column {min(missing)}")
-        return cls(names, np.frombuffer(values).reshape(-1, max(len(names), 1)))
+        rows = np.frombuffer(values).reshape(-1, len(names))
+        return cls(dict(zip(names, rows.T, strict=True)))
 
     def like(self, columns: Mapping[str, Series]) -> dict[str, Series]:
         """The true pair that is where the measured one is most of the time; {} without one."""
-        if not len(self._values):
+        truth = self._columns
+        if not truth:
             return {}
-        truth = dict(zip(self._names, self._values.T, strict=True))
-        same = self._same(truth, columns)
+        same = self._same(columns)
         pairs = np.column_stack((truth["nk_id"], truth["tumor_id"]))[same]
         if not len(pairs):
             return {}
@@ -73,15 +75,13 @@ class TruePairs:
             found[name] = from_same_start(found["time_s"], found[name], columns, name)
         return found
 
-    @staticmethod
-    def _same(truth: Mapping[str, Series], columns: Mapping[str, Series]) -> NDArray[np.bool_]:
+    def _same(self, columns: Mapping[str, Series]) -> NDArray[np.bool_]:
         """Which rows (n,) are of a measured time and place."""
-        measured_s = columns["time_s"].round(3)
-        times_s = truth["time_s"].round(3)
+        measured_s, times_s = columns["time_s"].round(3), self._columns["time_s"].round(3)
         at = np.minimum(np.searchsorted(measured_s, times_s), len(measured_s) - 1)
         same: NDArray[np.bool_] = measured_s[at] == times_s
         for name in PLACES:
-            same &= np.abs(truth[name] - columns[name][at]) < SAME_PAIR_UM
+            same &= np.abs(self._columns[name] - columns[name][at]) < SAME_PAIR_UM
         return same
 
 

@@ -24,7 +24,7 @@ from livewatch.analysis.segmentation import split as parting
 from livewatch.analysis.segmentation.basins import basins_of
 from livewatch.analysis.segmentation.classic import clumps, rules_of, typical
 from livewatch.analysis.segmentation.clump import MARGIN, alone, shorn
-from livewatch.analysis.segmentation.ellipse import ROUND, roundness
+from livewatch.analysis.segmentation.ellipse import ROUND, ellipticity_of
 from livewatch.analysis.segmentation.ground import Ground, ground
 from tests.scoring.segmentation import SCENES
 
@@ -47,7 +47,7 @@ def pairs(image: np.ndarray, true: np.ndarray, pixel_um: float, diameter_um: flo
             typical_px = np.pi / 4 * seen.across_px**2
             if area < parting.LONE * typical_px:
                 continue
-            if roundness(here, label, inner) < ROUND:
+            if ellipticity_of(here, label, inner) < ROUND:
                 rows += likenesses(here, label, inner, bright, part, seen)
     return np.array(rows, float).reshape(-1, 6)
 

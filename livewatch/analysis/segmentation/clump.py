@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from livewatch.analysis.segmentation.box import within
-from livewatch.analysis.segmentation.ellipse import ROUND, roundness
+from livewatch.analysis.segmentation.ellipse import ROUND, ellipticity_of
 from livewatch.analysis.segmentation.middles import medians
 from livewatch.analysis.segmentation.regions import relabel
 from livewatch.analysis.segmentation.split import split
@@ -139,7 +139,7 @@ def is_lone(here: Ints, area: Ints, boxes: Ints, across_px: float) -> bool:
     """Whether a clump is one cell by its roundness, and no larger than two usual ones."""
     if len(boxes) != 1 or area[0] > 2 * np.pi / 4 * across_px**2:
         return False
-    return bool(roundness(here, 1, boxes[0]) >= ROUND)
+    return bool(ellipticity_of(here, 1, boxes[0]) >= ROUND)
 
 
 @compiled

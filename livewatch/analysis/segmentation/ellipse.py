@@ -22,7 +22,7 @@ AREA, X, Y, XX, YY, XY = range(6)
 
 
 @compiled
-def roundness(labels: Ints, label: int, box: Ints) -> float:
+def ellipticity_of(labels: Ints, label: int, box: Ints) -> float:
     """Ellipticity of one region."""
     body, own = np.zeros(6), within(labels, box)
     for y in range(own.shape[0]):

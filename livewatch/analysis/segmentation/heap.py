@@ -30,13 +30,13 @@ ROUNDS = 12
 
 
 @compiled
-def shared(basin: Ints, heads: int, across_px: float) -> int:
+def shared(basin: Ints, heads: int, typical_px: float) -> int:
     """Share out, in place, each body of `basin` that is a heap; how many bodies there are then.
 
-    `basin` (h, w) is that of `basins_of`, `across_px` the width of a typical cell.
+    `basin` (h, w) is that of `basins_of`, `typical_px` the area of a typical cell.
     """
     sums = sums_of(basin, heads)
-    room = sums[:, AREA] / (np.pi / 4 * across_px**2)
+    room = sums[:, AREA] / typical_px
     heaps = np.zeros(heads, np.bool_)
     for body in range(heads):
         heaps[body] = room[body] >= HEAP and ellipticity(sums[body]) < ROUND

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from livewatch.analysis.segmentation.basins import basins_of
-from livewatch.analysis.segmentation.ellipse import AREA, ROUND, add, ellipticity, roundness
-from livewatch.analysis.segmentation.heap import shared
+from livewatch.analysis.segmentation.ellipse import AREA, ROUND, add, ellipticity, ellipticity_of
+from livewatch.analysis.segmentation.heap import HEAP, shared
 from livewatch.compiled import compiled
 
 if TYPE_CHECKING:
@@ -64,11 +64,11 @@ def split(
     homes = np.empty(len(area), np.int32)
     for number in range(len(area)):
         box, label = boxes[number], number + 1
-        if area[number] < LONE * typical_px or roundness(labels, label, box) >= ROUND:
+        if area[number] < LONE * typical_px or ellipticity_of(labels, label, box) >= ROUND:
             continue
         depth, basin, heads = basins_of(labels, label, box, smooth, NECK, BODY * across_px)
-        if heaps:
-            heads = shared(basin, heads, across_px)
+        if heaps and area[number] >= HEAP * typical_px:
+            heads = shared(basin, heads, typical_px)
         if heads < 2:
             continue
         home = united(*bodies_of(basin, heads, depth, box, smooth), typical_px, noise)
